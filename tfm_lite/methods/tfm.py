@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tfm_lite import growth
+from tfm_lite.layers import Ternary, freeze
+from tfm_lite.methods.base import Method
+from tfm_lite.networks import Builder
+from tfm_lite.tasks import Task
+
+if TYPE_CHECKING:
+    from tfm_lite.train import Fit
+
+
+class TFM(Method):
+    """Ternary feature masks with task-specific feature normalization (Masana et al., CVPRW 2021, Eq. 3 to 9).
+
+    The first task learns a network of ``start`` of the plain network's weights. Each later task adds features, learns
+    them and the weights that join them to the old ones, and never moves an old weight.
+
+    How many features: with ``grow="search"`` every growth of ``growths`` (shares of the plain network's weights) is
+    trained from the same state, and the smallest whose validation accuracy is within ``margin`` (a fraction: 0.015 is 1.5
+    points) of the best is kept; with ``grow="schedule"`` the network reaches full size in equal steps. Sizes are shares
+    ``of`` "weights" or "features". ``norm``, ``which`` and ``norm_start`` are the options of
+    :class:`~tfm_lite.layers.Ternary` and :class:`~tfm_lite.layers.FeatureNorm`.
+    """
+
+    name = "tfm"
+    paper = "masana2021ternary"
+    zero_forgetting = True
+
+    def __init__(
+        self,
+        build: Builder,
+        *,
+        grow: str = "search",
+        start: float = 0.55,
+        growths: Sequence[float] = (0.0, 0.025, 0.05, 0.1, 0.15),
+        margin: float = 0.015,
+        of: str = "weights",
+        norm: str | None = "before",
+        which: str = "all",
+        norm_start: str = "identity",
+    ) -> None:
+        if grow not in ("search", "schedule"):
+            raise ValueError(f"TFM grows by 'search' or by 'schedule', not by {grow!r}")
+        self.policy, self.first, self.growths, self.margin, self.of = grow, start, growths, margin, of
+        self.ternary = partial(Ternary, norm=norm, which=which, start=norm_start)
+        self.fractions: list[float] = []  # the network's size after each task
+        super().__init__(build)
+
+    def start(self) -> None:
+        self.net = self.build(self.ternary)
+
+    def before_task(self, t: int, classes: int) -> None:
+        """Nothing yet: how the network grows is part of learning the task."""
+
+    def learn(self, task: Task, fit: Fit) -> None:
+        before = copy.deepcopy(self.net)
+        accuracies, nets = [], []
+        fractions = self.candidates(task.index)
+        for fraction in fractions:
+            self.net = copy.deepcopy(before)
+            self.grow(task.index, fraction)
+            accuracies.append(fit().accuracy)
+            nets.append(self.net)
+        best = growth.smallest_within(accuracies, self.margin)
+        self.net = nets[best]
+        self.fractions.append(fractions[best])
+
+    def candidates(self, t: int) -> list[float]:
+        """The sizes to try for task ``t``: one, or several to choose from."""
+        if self.policy == "schedule":
+            return [growth.schedule(self.build.tasks, start=self.first)[t]]
+        return growth.candidates(self.fractions[-1], self.growths) if t else [self.first]
+
+    def grow(self, t: int, fraction: float) -> None:
+        """Grow the network to this fraction of the plain one (Eq. 8, 9), with a head for task ``t``."""
+        features = growth.features_at(self.build.stages, fraction, of=self.of)
+        inputs = self.build.channels
+        for stage, count in zip(self.net.stages, features, strict=True):
+            stage.grow(t, inputs, count)
+            inputs = count
+        self.net.add_head(t, self.classes[t], inputs)
+
+    def after_task(self, t: int) -> None:
+        for stage in self.net.stages:
+            stage.keep()
+        freeze(self.net.heads[str(t)])
+
+    def role(self, name: str) -> str:
+        return "norm" if ".norm." in name else super().role(name)
+
+    def storage(self) -> dict[str, int]:
+        """As for every method, and the masks: per task and layer one boundary of four bytes."""
+        return {**super().storage(), "masks": 4 * self.learned * len(self.net.stages)}
+
+    def structure(self) -> dict[str, Any]:
+        return {**super().structure(), "fractions": self.fractions}
+
+    def reshape(self, t: int, structure: dict[str, Any]) -> None:
+        self.fractions.append(structure["fractions"][t])
+        self.grow(t, self.fractions[t])
