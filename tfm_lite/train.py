@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -52,11 +52,22 @@ QUICK = Protocol(epochs=15, patience=2, lr_min=5e-3, dropout=0.0)  # the book's 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of ``fit`` came to: validation loss and accuracy (a fraction) of the kept epoch, and epochs run."""
+    """What a call of ``fit`` came to: validation loss and accuracy (a fraction) of the kept epoch; epochs and time run."""
 
     loss: float
     accuracy: float
     epochs: int
+    seconds: float
+
+
+@dataclass
+class History:
+    """What a run has come to so far. ``matrix[t][s]`` is the test accuracy (a fraction) of task s after learning task t;
+    ``fits[t]`` are the outcomes of the calls of ``fit`` for task t, in order.
+    """
+
+    matrix: list[list[float]] = field(default_factory=list)
+    fits: list[list[Outcome]] = field(default_factory=list)
 
 
 class Inputs:
@@ -123,24 +134,25 @@ class Fit:
         self.method, self.tasks, self.inputs, self.protocol, self.seed = method, tasks, inputs, protocol, seed
         self.on_epoch, self.checkpoint = on_epoch, checkpoint or Checkpoint(None)
         self.t = tasks[-1].index
-        self.calls = 0
+        self.outcomes: list[Outcome] = []
 
     def __call__(self, *, seen: bool = False, **changes: Any) -> Outcome:
         """Train on the task, or on all tasks seen so far, and leave the method with its best-validation weights.
 
         ``changes`` replace fields of the protocol, e.g. ``epochs=10``.
         """
-        call, self.calls = self.calls, self.calls + 1
+        call = len(self.outcomes)
         done = self.checkpoint.load(f"fit-{self.t}-{call}")
         if done is None:
             done = self._train(call, self.tasks if seen else self.tasks[-1:], replace(self.protocol, **changes))
         self.method.load_state_dict(done["state"])
-        return Outcome(**done["outcome"])
+        self.outcomes.append(Outcome(**done["outcome"]))
+        return self.outcomes[-1]
 
     def _train(self, call: int, tasks: Sequence[Task], protocol: Protocol) -> dict[str, Any]:
         method = self.method
         optimizer = method.optimizer(list(method.parameters()), protocol.lr)
-        now = {"epoch": 0, "lr": protocol.lr, "patience": protocol.patience, "loss": math.inf, "accuracy": 0.0}
+        now = {"epoch": 0, "lr": protocol.lr, "patience": protocol.patience, "loss": math.inf, "accuracy": 0.0, "seconds": 0.0}
         best = _copy(method)
         saved = self.checkpoint.load(f"epoch-{self.t}-{call}")
         if saved is not None:
@@ -156,16 +168,18 @@ class Fit:
                 best = _copy(method)
             else:
                 now["patience"] -= 1
-            report |= {"task": self.t, "fit": call, "lr": now["lr"], "epoch": now["epoch"], "of": protocol.epochs}
+            report |= {"task": self.t, "fit": call, "epoch": now["epoch"], "lr": now["lr"]}
             if now["patience"] == 0:
                 now.update(lr=now["lr"] / protocol.factor, patience=protocol.patience)
                 for group in optimizer.param_groups:
                     group["lr"] = now["lr"]
+            report["seconds"] = perf_counter() - began
+            now["seconds"] += report["seconds"]
             state = {"state": method.state_dict(), "optimizer": optimizer.state_dict()}
             self.checkpoint.save(f"epoch-{self.t}-{call}", {"now": now, "best": best, **state})
             if self.on_epoch:
-                self.on_epoch(method, report | {"seconds": perf_counter() - began})
-        outcome = Outcome(now["loss"], now["accuracy"], now["epoch"])
+                self.on_epoch(method, report)
+        outcome = Outcome(now["loss"], now["accuracy"], now["epoch"], now["seconds"])
         done = {"state": best, "outcome": asdict(outcome)}
         self.checkpoint.save(f"fit-{self.t}-{call}", done)
         return done
@@ -221,30 +235,27 @@ def run(
     device: torch.device | str = "cpu",
     on_epoch: OnEpoch | None = None,
     checkpoint: Checkpoint | None = None,
-) -> list[list[float]]:
-    """Learn the tasks in their order. Returns the accuracy matrix: row t holds, after learning task t, the test accuracy
-    (a fraction) of tasks 0 to t. ``on_epoch(method, report)`` is called after every epoch.
-    """
-    inputs, checkpoint = Inputs(tasks, device), checkpoint or Checkpoint(None)
-    matrix: list[list[float]] = []
+) -> History:
+    """Learn the tasks in their order. ``on_epoch(method, report)`` is called after every epoch."""
+    inputs, checkpoint, history = Inputs(tasks, device), checkpoint or Checkpoint(None), History()
     saved = checkpoint.load("task")
     if saved is not None:
         method.rebuild(saved["structure"])
         method.load_state_dict(saved["state"])
-        matrix = saved["matrix"]
+        history = History(saved["matrix"], [[Outcome(**o) for o in outcomes] for outcomes in saved["fits"]])
     method.to(device)
-    for task in tasks[len(matrix) :]:
+    for task in tasks[len(history.matrix) :]:
         method.begin(task.index, len(task.classes))
         method.to(device)
         seen = tasks[: task.index + 1]
-        how = {"protocol": protocol, "seed": seed, "on_epoch": on_epoch, "checkpoint": checkpoint}
-        method.learn(task, Fit(method, seen, inputs, **how))
+        fit = Fit(method, seen, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint)
+        method.learn(task, fit)
         method.end(task.index)
-        matrix.append([accuracy(method, old, inputs) for old in seen])
-        content = {"structure": method.structure(), "state": method.state_dict(), "matrix": matrix}
-        checkpoint.save("task", content)
+        history.matrix.append([accuracy(method, old, inputs) for old in seen])
+        history.fits.append(fit.outcomes)
+        checkpoint.save("task", {"structure": method.structure(), "state": method.state_dict(), **asdict(history)})
         checkpoint.drop(f"*-{task.index}-*")
-    return matrix
+    return history
 
 
 def _copy(method: Method) -> dict[str, Tensor]:

@@ -59,6 +59,10 @@ class Method(nn.Module):
     def after_task(self, t: int) -> None:
         """Make permanent what must not change any more. Uses no data, as ``before_task``."""
 
+    def fits(self, t: int) -> int:
+        """How often ``learn`` will call ``fit`` for task ``t``: for the estimate of the time left."""
+        return 1
+
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
         return torch.optim.SGD(parameters, lr=lr)
 

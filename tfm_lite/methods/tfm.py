@@ -71,6 +71,9 @@ class TFM(Method):
         self.net = nets[best]
         self.fractions.append(fractions[best])
 
+    def fits(self, t: int) -> int:
+        return len(self.growths) if t and self.policy == "search" else 1
+
     def candidates(self, t: int) -> list[float]:
         """The sizes to try for task ``t``: one, or several to choose from."""
         if self.policy == "schedule":

@@ -1,0 +1,73 @@
+"""One task's part of a network as plain PyTorch layers, for use without this package's training machinery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from tfm_lite.layers import Affine, Plain, Stage, Ternary
+from tfm_lite.networks import Network
+
+
+@torch.no_grad()
+def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
+    """What task ``t`` uses of ``net``, as a sequence of layers from images (B, channels, size, size) to logits.
+
+    The outputs are those of ``net`` in use, bit for bit, with feature normalization as a step of its own. ``fold``
+    multiplies a normalization that stands before the non-linearity into the weights: faster, and equal to rounding only.
+    """
+    if str(t) not in net.heads:
+        raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")
+    layers: list[nn.Module] = []
+    for stage in net.stages:
+        _check(stage)
+        weight, bias = (part.clone() for part in stage.used(t))
+        norm = stage.norm.tasks[str(t)].padded(len(bias)) if isinstance(stage, Ternary) and _has(stage, t) else None
+        if fold and norm and stage.place == "before":
+            scale = norm.scale.view(-1, *[1] * (weight.dim() - 1))
+            weight, bias, norm = weight * scale, bias * norm.scale + norm.shift, None
+        layers += _stage(stage.stage, weight, bias, norm, before=isinstance(stage, Ternary) and stage.place == "before")
+    head = net.heads[str(t)]
+    sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
+    return sequence.eval()
+
+
+def export_onnx(layers: nn.Module, path: Path, *, channels: int, size: int) -> None:
+    """Write extracted layers as an ONNX file for any batch size; needs the optional extra: ``pip install tfm_lite[onnx]``."""
+    example = torch.zeros(2, channels, size, size)
+    batch = {0: torch.export.Dim("batch", min=1)}
+    names = {"input_names": ["images"], "output_names": ["logits"]}
+    torch.onnx.export(layers, (example,), str(path), dynamic_shapes=(batch,), dynamo=True, verbose=False, **names)
+
+
+def _check(stage: Plain) -> None:
+    kinds = Plain, Ternary
+    for place in ("product", "before_activation", "after_pool", "forward"):
+        if getattr(type(stage), place) not in [getattr(kind, place) for kind in kinds]:
+            raise ValueError(f"{type(stage).__name__} has a {place} of its own and cannot be turned into plain layers")
+
+
+def _has(stage: Ternary, t: int) -> bool:
+    return str(t) in stage.norm.tasks
+
+
+def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: Affine | None, *, before: bool) -> list[nn.Module]:
+    layers: list[nn.Module] = [] if stage.kernel else [nn.Flatten()]
+    layers.append(_layer(stage, weight, bias))
+    layers += [norm] if norm and before else []
+    layers.append(nn.ReLU())
+    layers += [nn.MaxPool2d(*stage.pool)] if stage.pool else []
+    layers += [norm] if norm and not before else []
+    return layers
+
+
+def _layer(stage: Stage, weight: Tensor, bias: Tensor) -> nn.Module:
+    layer: nn.Conv2d | nn.Linear
+    if stage.kernel:
+        layer = nn.utils.skip_init(nn.Conv2d, weight.shape[1], weight.shape[0], stage.kernel, stage.stride, stage.padding)
+    else:
+        layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
+    layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
+    return layer

@@ -1,0 +1,88 @@
+"""Records of runs: one JSON file each, written by the runner and by nothing else. Tables and figures are made of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to, and all that it depended on.
+
+    ``accuracy`` is the raw matrix of fractions, None above the diagonal; ``average`` and ``forgetting`` are computed from
+    it (:mod:`tfm_lite.metrics`). ``memory`` is bytes by what they are kept for; ``structure`` the shapes of the method;
+    ``fits`` per task the outcomes of its trainings; ``key`` names the configuration, the data and the numerics.
+    """
+
+    key: str
+    config: dict[str, Any]
+    accuracy: list[list[float | None]]
+    average: float
+    forgetting: float
+    memory: dict[str, int]
+    structure: dict[str, Any]
+    fits: list[list[dict[str, Any]]]
+    tasks: list[str]
+    seconds: float
+    fingerprint: str
+    numerics: int
+    environment: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The file's name, without its ending."""
+        c = self.config
+        return f"{c['tasks']}-{c['size']}-{c['network']}-{c['method']}-seed{c['seed']}-{self.key[:8]}"
+
+
+def shipped(kind: str) -> Path:
+    """The folder of files of this kind ("results", "published", "splits") that come with the package.
+
+    They are in ``data/`` beside the package in a checkout, and inside the package in a wheel.
+    """
+    here = Path(__file__).parent
+    inside = here / "data" / kind
+    return inside if inside.is_dir() else here.parent / "data" / kind
+
+
+def write(path: Path, text: str) -> None:
+    """Write a whole file or none: under a temporary name, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def save(result: Result, folder: Path) -> Path:
+    """Write the record into ``folder`` and return its path."""
+    path = folder / f"{result.name}.json"
+    write(path, json.dumps(asdict(result), indent=1) + "\n")
+    return path
+
+
+def load(path: Path) -> Result:
+    """Read a record."""
+    try:
+        content = json.loads(path.read_text())
+        return Result(**{field.name: content[field.name] for field in fields(Result)})
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not a record of a run ({type(error).__name__}: {error}); run it again") from error
+
+
+def load_all(folder: Path | None = None) -> list[Result]:
+    """All records of a folder (None: those that come with the package), by name."""
+    return [load(path) for path in sorted((folder or shipped("results")).glob("*.json"))]
+
+
+def select(results: Iterable[Result], *, options: dict[str, Any] | None = None, **config: Any) -> list[Result]:
+    """The records whose configuration has these values, e.g. ``select(all, method="tfm", seed=0)``.
+
+    ``options`` are the method's options; an empty dictionary means its defaults.
+    """
+    wanted = config if options is None else {**config, "options": options}
+    return [result for result in results if all(result.config[name] == value for name, value in wanted.items())]
