@@ -22,13 +22,14 @@ from tfm_lite.datasets._store import cache_folder, digest
 from tfm_lite.seeds import numpy_stream
 from tfm_lite.tasks import Split, TaskSequence, by_class, fingerprint_of
 
+# The first task is small, as the paper's is in a growing network: eight letters leave much to be learned.
 ALPHABETS = {
-    "Latin capitals": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "Greek": "αβγδεζηθικλμνξοπρστυφχψω",
-    "Armenian": "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ",
-    "Cyrillic capitals": "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
-    "Georgian": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
-    "Cyrillic small": "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+    "Latin": "ABCDEFGH",
+    "Greek": "αβγδεζηθικλμνξοπ",
+    "Armenian": "աբգդեզէըթժիլխծկհ",
+    "Cyrillic": "АБВГДЖЗИКЛНПЦЧШЯ",
+    "Georgian": "აბგდევზთიკლმნოპჟ",
+    "small Cyrillic": "абвгджзиклнпцчшя",
 }
 REPEATS = {5: 3}  # task index 5 nearly repeats task index 3
 TRAIN_FONTS = (
