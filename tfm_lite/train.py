@@ -47,7 +47,7 @@ class Protocol:
 
 
 FULL = Protocol()
-QUICK = Protocol(epochs=15, patience=2, lr_min=5e-3, dropout=0.0)  # the book's short form
+QUICK = Protocol(epochs=20, patience=3, lr_min=5e-3, dropout=0.0)  # the book's short form
 
 
 @dataclass(frozen=True)
