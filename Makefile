@@ -1,0 +1,48 @@
+# Two commands on a fresh machine: make book, make test. They need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help book test lint check notebooks browser sync bench serve clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+book: .venv/installed ## build the book into _build/html
+	rm -rf _build
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "open _build/html/index.html"
+
+lint: .venv/installed ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## check style and types, then run the tests
+	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2
+
+notebooks: .venv/installed ## run the notebooks
+	$(BIN)/pytest --nbmake --nbmake-timeout=300 -W default book
+
+browser: .venv/installed ## open every page of the built book in a headless browser
+	$(BIN)/pytest tests/book
+
+check: book test notebooks browser ## all of it, as continuous integration does
+
+sync: .venv/installed ## write the notebooks beside the chapters
+	$(BIN)/python book/sync.py
+
+bench: .venv/installed ## measure the speed of ternary layers
+	$(BIN)/python tests/benchmarks/speed.py
+
+serve: ## show the built book at http://localhost:8000
+	$(BIN)/python -m http.server -d _build/html 8000
+
+clean: ## remove what was built
+	rm -rf _build .venv
