@@ -250,7 +250,7 @@ def test_first_task_at_full_width_is_the_plain_network() -> None:
 def test_initial_weights_keep_the_scale_of_the_input(shape: tuple[int, ...]) -> None:
     fan_in = math.prod(shape[1:])
     weight = layers.initial(shape, fan_in, torch_stream(0, "x"))
-    assert abs(weight.std().item() * math.sqrt(fan_in / 2) - 1) < 0.05
+    assert abs(weight.std().item() * math.sqrt(fan_in) - 1) < 0.05
 
 
 def test_a_masked_product_is_only_nearly_the_sliced_one() -> None:

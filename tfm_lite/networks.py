@@ -87,7 +87,7 @@ class Network(nn.Module):
         """A linear head for task ``t`` on the first ``features`` of the last stage (None: all of the plain kit's)."""
         features = self.stages[-1].stage.features if features is None else features
         head = nn.utils.skip_init(nn.Linear, features, classes)
-        head.weight.data = initial((classes, features), features, torch_stream(self.seed, "head", t), gain=1.0)
+        head.weight.data = initial((classes, features), features, torch_stream(self.seed, "head", t))
         head.bias.data.zero_()
         like = next(self.stages.parameters(), None)
         like = next(self.stages.buffers()) if like is None else like
