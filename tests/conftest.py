@@ -41,7 +41,9 @@ def make_tasks(
     return by_class("made up", train, test, groups=[cut.tolist() for cut in cuts], names=names, seed=0)
 
 
-def make_method(name: str, tasks: TaskSequence, network: str = "mlp", *, dropout: float = 0.5, **options: object) -> Method:
+def make_method(
+    name: str, tasks: TaskSequence, network: str = "mlp", *, dropout: float = 0.5, **options: object
+) -> Method:
     """A fresh method on a small form of the network."""
     width = SMALL[network][0]
     shape = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}

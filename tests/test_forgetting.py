@@ -81,7 +81,9 @@ def test_nothing_is_forgotten_when_the_network_grows_by_schedule(name: str) -> N
     check(learn(make_method(name, tasks, grow="schedule"), tasks, "a vandal"))
 
 
-@pytest.mark.parametrize("options", [{"norm": "after"}, {"which": "old"}, {"norm_start": "previous"}, {"of": "features"}])
+@pytest.mark.parametrize(
+    "options", [{"norm": "after"}, {"which": "old"}, {"norm_start": "previous"}, {"of": "features"}]
+)
 def test_nothing_is_forgotten_under_every_option(options: dict[str, Any]) -> None:
     tasks = make_tasks()
     check(learn(make_method("tfm", tasks, growths=(0.15,), **options), tasks, "a vandal"))

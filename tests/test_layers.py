@@ -108,7 +108,9 @@ def test_equals_the_dense_masked_reference(case: str, t: int) -> None:
     dense_check(case, t)
 
 
-@pytest.mark.parametrize("mutation", ["columns of the wrong inputs", "input gradient of the new rows only", "no columns"])
+@pytest.mark.parametrize(
+    "mutation", ["columns of the wrong inputs", "input gradient of the new rows only", "no columns"]
+)
 def test_the_reference_catches_a_wrong_layer(mutation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     weight_gradient, input_gradient = layers._weight_gradient, layers._input_gradient
 

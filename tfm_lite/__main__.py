@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tfm_lite", description="Task-incremental learning without forgetting.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tfm_lite", description="Task-incremental learning without forgetting."
+    )
     commands = parser.add_subparsers(required=True, metavar="list | run | show")
     commands.add_parser("list", help="name the data sets, methods, networks and suites").set_defaults(action=_list)
 
@@ -49,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--size", type=int, metavar="PIXELS", help="of the images (the data set's own)")
     run.add_argument("--epochs", type=int, metavar="N", help="at most this many per training")
     run.add_argument("--quick", action="store_true", help="the short form of the protocol that the book's chapters use")
-    run.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the method; may be repeated")
+    run.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method; may be repeated"
+    )
     run.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the record (beside the checkpoints)")
     run.add_argument("--device", default="cpu", help="(cpu)")
@@ -126,7 +130,9 @@ def _run_one(config: Config, options: argparse.Namespace) -> tuple[Result, Path]
     """Run a configuration, unless its record is there already."""
     tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=options.data)
     config = config.resolved(tasks)
-    name = "-".join(str(part) for part in (config.tasks, config.method, f"seed{config.seed}", config.key(tasks.fingerprint)))
+    name = "-".join(
+        str(part) for part in (config.tasks, config.method, f"seed{config.seed}", config.key(tasks.fingerprint))
+    )
     folder = cache_folder(options.data) / "runs" / name
     out = options.out or folder
     if not options.again:
@@ -150,7 +156,10 @@ def _show(options: argparse.Namespace) -> None:
 def _describe(result: Result) -> str:
     """A record as text: the accuracy matrix in percent, a row per task learned, and the sums."""
     c = result.config
-    lines = [f"{c['method']} on {c['tasks']}, {c['size']} pixels, {c['network']}, seed {c['seed']}", "accuracy in % on task"]
+    lines = [
+        f"{c['method']} on {c['tasks']}, {c['size']} pixels, {c['network']}, seed {c['seed']}",
+        "accuracy in % on task",
+    ]
     lines.append(" " * 12 + "".join(f"{s + 1:7}" for s in range(len(result.tasks))))
     for t, row in enumerate(result.accuracy):
         lines.append(f"after {t + 1:<6}" + "".join("      -" if v is None else f"{100 * v:7.1f}" for v in row))

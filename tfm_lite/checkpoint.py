@@ -33,7 +33,9 @@ class Checkpoint:
         try:
             return torch.load(path, weights_only=True)  # type: ignore[no-any-return]
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise ValueError(f"the checkpoint {path} cannot be read ({error}); delete its folder to start again") from error
+            raise ValueError(
+                f"the checkpoint {path} cannot be read ({error}); delete its folder to start again"
+            ) from error
 
     def drop(self, pattern: str) -> None:
         """Remove what was kept under the names that match."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,12 +25,12 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     for stage in net.stages:
         _check(stage)
         weight, bias = (part.clone() for part in stage.used(t))
-        norm = stage.norm.tasks[str(t)].padded(len(bias)) if isinstance(stage, Ternary) and _has(stage, t) else None
+        norm = stage.norm.of(t, len(bias)) if isinstance(stage, Ternary) and _has(stage, t) else None
         if fold and norm and stage.place == "before":
             scale = norm.scale.view(-1, *[1] * (weight.dim() - 1))
             weight, bias, norm = weight * scale, bias * norm.scale + norm.shift, None
         layers += _stage(stage.stage, weight, bias, norm, before=isinstance(stage, Ternary) and stage.place == "before")
-    head = net.heads[str(t)]
+    head: Any = net.heads[str(t)]
     sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
     return sequence.eval()
 
@@ -38,7 +39,7 @@ def export_onnx(layers: nn.Module, path: Path, *, channels: int, size: int) -> N
     """Write extracted layers as an ONNX file for any batch size; needs the optional extra: ``pip install tfm_lite[onnx]``."""
     example = torch.zeros(2, channels, size, size)
     batch = {0: torch.export.Dim("batch", min=1)}
-    names = {"input_names": ["images"], "output_names": ["logits"]}
+    names: dict[str, Any] = {"input_names": ["images"], "output_names": ["logits"]}
     torch.onnx.export(layers, (example,), str(path), dynamic_shapes=(batch,), dynamo=True, verbose=False, **names)
 
 
@@ -66,7 +67,9 @@ def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: Affine | None, *, b
 def _layer(stage: Stage, weight: Tensor, bias: Tensor) -> nn.Module:
     layer: nn.Conv2d | nn.Linear
     if stage.kernel:
-        layer = nn.utils.skip_init(nn.Conv2d, weight.shape[1], weight.shape[0], stage.kernel, stage.stride, stage.padding)
+        layer = nn.utils.skip_init(
+            nn.Conv2d, weight.shape[1], weight.shape[0], stage.kernel, stage.stride, stage.padding
+        )
     else:
         layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
     layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)

@@ -60,7 +60,7 @@ def build_method(config: Config, tasks: TaskSequence) -> Method:
     """The method of a configuration, fresh."""
     config = config.resolved(tasks)
     stages = stages_of(str(config.network), width=config.width)
-    shape = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
+    shape: dict[str, Any] = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
     build = Builder(stages, **shape, seed=config.seed, dropout=config.protocol.dropout)
     method = methods.get(config.method)
     known = [name for name in _options(method) if name != "build"]
@@ -90,7 +90,7 @@ def run_experiment(
     method, key = build_method(config, tasks), config.key(tasks.fingerprint)
     if torch.device(device).type == "cuda":
         _deterministic_cuda()
-    how = {"protocol": config.protocol, "seed": config.seed, "device": device, "on_epoch": on_epoch}
+    how: dict[str, Any] = {"protocol": config.protocol, "seed": config.seed, "device": device, "on_epoch": on_epoch}
     history = train.run(method, tasks, **how, checkpoint=Checkpoint(folder))
     count = len(tasks)
     return Result(

@@ -18,7 +18,9 @@ def features_at(stages: Sequence[Stage], fraction: float, *, of: str = "weights"
     Rounded per layer and never below one.
     """
     if not 0 < fraction <= 1:
-        raise ValueError(f"a network's size is a fraction of the plain network's, above 0 and at most 1, not {fraction}")
+        raise ValueError(
+            f"a network's size is a fraction of the plain network's, above 0 and at most 1, not {fraction}"
+        )
     if of not in ("weights", "features"):
         raise ValueError(f"sizes are fractions of 'weights' or of 'features', not of {of!r}")
     width = math.sqrt(fraction) if of == "weights" else fraction

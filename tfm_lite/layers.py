@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 from tfm_lite.seeds import torch_stream
 
@@ -124,7 +125,9 @@ class BlockProduct(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, columns: Tensor, new_bias: Tensor, stage: Stage) -> Tensor:  # fmt: skip
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, columns: Tensor, new_bias: Tensor, stage: Stage
+    ) -> Tensor:
         ctx.save_for_backward(x)
         # Not saved through the graph: a second product in the same step copies the same values into this weight.
         ctx.weight, ctx.stage = weight, stage
@@ -152,13 +155,13 @@ class BlockProduct(torch.autograd.Function):
 
 def _input_gradient(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     if stage.kernel:
-        return nn.grad.conv2d_input(x.shape, weight, grad, stage.stride, stage.padding)
+        return conv2d_input(x.shape, weight, grad, stage.stride, stage.padding)
     return (grad @ weight).view(x.shape)
 
 
 def _weight_gradient(stage: Stage, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
     if stage.kernel:
-        return nn.grad.conv2d_weight(x, shape, grad, stage.stride, stage.padding)
+        return conv2d_weight(x, shape, grad, stage.stride, stage.padding)
     return grad.T @ x.flatten(1)
 
 
@@ -297,15 +300,19 @@ class FeatureNorm(nn.Module):
     def grow(self, t: int, old: int, features: int, like: Tensor) -> None:
         """Begin task ``t``; ``old`` of the layer's ``features`` features existed before it."""
         count = features if self.which == "all" else old
-        before = self.tasks[str(t - 1)] if self.start == "previous" and str(t - 1) in self.tasks else None
+        before: Any = self.tasks[str(t - 1)] if self.start == "previous" and str(t - 1) in self.tasks else None
         affine = before.padded(count) if before else Affine(like.new_ones(count), like.new_zeros(count))
         self.tasks[str(t)] = affine
 
     def keep(self) -> None:
         freeze(self)
 
+    def of(self, t: int, features: int) -> Affine:
+        """The affine step of task ``t`` over all of the layer's ``features``."""
+        return self.tasks[str(t)].padded(features)  # type: ignore[operator,no-any-return]
+
     def forward(self, x: Tensor, t: int) -> Tensor:
-        return self.tasks[str(t)](x) if str(t) in self.tasks else x
+        return self.tasks[str(t)](x) if str(t) in self.tasks else x  # type: ignore[operator]
 
 
 class Ternary(Plain):

@@ -69,10 +69,12 @@ class Network(nn.Module):
     ``net(x, t)`` both. Which task is meant is always said: a network has no current task.
     """
 
-    def __init__(self, stages: Sequence[Stage], kit: Callable[..., Plain], *, channels: int, size: int, dropout: float, seed: int) -> None:  # fmt: skip
+    def __init__(
+        self, stages: Sequence[Stage], kit: Callable[..., Plain], *, channels: int, size: int, dropout: float, seed: int
+    ) -> None:
         super().__init__()
         self.seed = seed
-        self.stages = nn.ModuleList()
+        self.stages: Any = nn.ModuleList()
         self.heads = nn.ModuleDict()
         inputs, map_size, area = channels, size, 1
         for i, stage in enumerate(stages):
@@ -83,9 +85,9 @@ class Network(nn.Module):
             self.stages.append(kit(stage, inputs=inputs, area=area, dropout=dropout, name=f"stage {i + 1}", seed=seed))
             inputs = stage.features
 
-    def add_head(self, t: int, classes: int, features: int | None = None) -> None:
-        """A linear head for task ``t`` on the first ``features`` of the last stage (None: all of the plain kit's)."""
-        features = self.stages[-1].stage.features if features is None else features
+    def add_head(self, t: int, classes: int, features: int = 0) -> None:
+        """A linear head for task ``t`` on the first ``features`` of the last stage (0: all of the plain kit's)."""
+        features = features or self.stages[-1].stage.features
         head = nn.utils.skip_init(nn.Linear, features, classes)
         head.weight.data = initial((classes, features), features, torch_stream(self.seed, "head", t))
         head.bias.data.zero_()

@@ -20,7 +20,15 @@ class Progress:
     training takes as long as the protocol allows". Once trainings have finished, their own lengths narrow it.
     """
 
-    def __init__(self, tasks: TaskSequence, protocol: Protocol, *, log: Path | None = None, bar: bool = True, stream: TextIO | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        tasks: TaskSequence,
+        protocol: Protocol,
+        *,
+        log: Path | None = None,
+        bar: bool = True,
+        stream: TextIO | None = None,
+    ) -> None:
         self.tasks, self.protocol, self.log = tasks, protocol, log
         self.lengths: list[int] = []  # epochs of finished trainings
         self.last: Epoch = {}

@@ -55,7 +55,9 @@ class Task:
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
-            raise ValueError(f"task {self.index} ({self.name}) has {len(self.classes)} class; a task needs at least two")
+            raise ValueError(
+                f"task {self.index} ({self.name}) has {len(self.classes)} class; a task needs at least two"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +135,9 @@ def fingerprint_of(*splits: Split) -> str:
     """A hash of every image and label in these splits, 16 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=8)
     for split in splits:
-        digest.update(np.ascontiguousarray(split.labels))
+        digest.update(np.ascontiguousarray(split.labels).data)
         for start in range(0, len(split), 1024):
-            digest.update(np.ascontiguousarray(split.images[split.rows[start : start + 1024]]))
+            digest.update(np.ascontiguousarray(split.images[split.rows[start : start + 1024]]).data)
     return digest.hexdigest()
 
 

@@ -81,7 +81,9 @@ class Inputs:
         """uint8 (B, channels, size, size) to float32 of the same shape."""
         return images.to(self.device, non_blocking=True).float().sub_(self.mean).div_(self.std)
 
-    def batches(self, split: Split, *, order: Tensor | None = None, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
+    def batches(
+        self, split: Split, *, order: Tensor | None = None, size: int = EVALUATION_BATCH
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """The split in batches of images and labels, in its own order or in the one given."""
         order = torch.arange(len(split)) if order is None else order
         for indices in order.split(size):
@@ -89,7 +91,16 @@ class Inputs:
             yield self(images), labels.to(self.device, non_blocking=True)
 
 
-def step(method: Method, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, t: int, *, progress: float = 0.0, clip: float = math.inf) -> tuple[Tensor, Tensor | float]:  # fmt: skip
+def step(
+    method: Method,
+    optimizer: torch.optim.Optimizer,
+    x: Tensor,
+    y: Tensor,
+    t: int,
+    *,
+    progress: float = 0.0,
+    clip: float = math.inf,
+) -> tuple[Tensor, Tensor | float]:
     """One step on one batch of task ``t``. The order of the hooks is part of what a method may rely on."""
     method.before_batch(progress)
     loss, penalty = method.loss(x, y, t), method.penalty(t)
@@ -152,7 +163,14 @@ class Fit:
     def _train(self, call: int, tasks: Sequence[Task], protocol: Protocol) -> dict[str, Any]:
         method = self.method
         optimizer = method.optimizer(list(method.parameters()), protocol.lr)
-        now = {"epoch": 0, "lr": protocol.lr, "patience": protocol.patience, "loss": math.inf, "accuracy": 0.0, "seconds": 0.0}
+        now: dict[str, Any] = {
+            "epoch": 0,
+            "lr": protocol.lr,
+            "patience": protocol.patience,
+            "loss": math.inf,
+            "accuracy": 0.0,
+            "seconds": 0.0,
+        }
         best = _copy(method)
         saved = self.checkpoint.load(f"epoch-{self.t}-{call}")
         if saved is not None:
@@ -184,7 +202,9 @@ class Fit:
         self.checkpoint.save(f"fit-{self.t}-{call}", done)
         return done
 
-    def _epoch(self, optimizer: torch.optim.Optimizer, tasks: Sequence[Task], protocol: Protocol, call: int, epoch: int) -> Epoch:  # fmt: skip
+    def _epoch(
+        self, optimizer: torch.optim.Optimizer, tasks: Sequence[Task], protocol: Protocol, call: int, epoch: int
+    ) -> Epoch:
         """Train for one epoch, then validate."""
         method, name = self.method, (self.t, call, epoch)
         torch.manual_seed(stream(self.seed, "dropout", *name))

@@ -75,7 +75,9 @@ def decode(file: Path, size: int) -> np.ndarray:
             image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
             picture = image.convert("RGB")
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise ValueError(f"the image {file} cannot be read ({error}): unpack its archive again or replace the file") from error
+        raise ValueError(
+            f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
+        ) from error
     scale = size / min(picture.size)
     width, height = (max(size, round(side * scale)) for side in picture.size)
     picture = picture.resize((width, height), Image.Resampling.BICUBIC)

@@ -62,7 +62,9 @@ def load(*, seed: int, size: int | None, data: Path | None) -> TaskSequence:
     cuts = np.cumsum([len(letters) for letters in ALPHABETS.values()])
     groups = [part.tolist() for part in np.split(np.arange(cuts[-1]), cuts[:-1])]
     names, tasks = list("".join(ALPHABETS.values())), list(ALPHABETS)
-    return by_class("alphabets", train, test, groups=groups, names=names, task_names=tasks, seed=seed, fingerprint=fingerprint)  # fmt: skip
+    return by_class(
+        "alphabets", train, test, groups=groups, names=names, task_names=tasks, seed=seed, fingerprint=fingerprint
+    )
 
 
 @cache
@@ -135,7 +137,9 @@ def outline(letter: str, font: str) -> tuple[np.ndarray, ...]:
     """The closed contours of a letter as polygons, each (points, 2), in the font's own units."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     if not path.is_file():
-        raise FileNotFoundError(f"matplotlib {matplotlib.__version__} does not ship the font {path.name}; install another version")
+        raise FileNotFoundError(
+            f"matplotlib {matplotlib.__version__} does not ship the font {path.name}; install another version"
+        )
     face = ft2font.FT2Font(str(path))
     if ord(letter) not in face.get_charmap():
         raise ValueError(f"the font {path.name} has no letter {letter!r}")
@@ -164,7 +168,9 @@ def fill(contours: list[np.ndarray], size: int) -> np.ndarray:
     start = np.concatenate(contours)
     end = np.concatenate([np.roll(points, -1, 0) for points in contours])
     # Rows whose centre line each edge crosses: from the lower end, included, to the upper, excluded.
-    first, last = (np.clip(np.ceil(f(start[:, 1], end[:, 1]) - 0.5).astype(int), 0, size) for f in (np.minimum, np.maximum))
+    first, last = (
+        np.clip(np.ceil(f(start[:, 1], end[:, 1]) - 0.5).astype(int), 0, size) for f in (np.minimum, np.maximum)
+    )
     edge = np.repeat(np.arange(len(start)), last - first)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(last - first) - last, last - first)
     (x0, y0), (x1, y1) = start[edge].T, end[edge].T

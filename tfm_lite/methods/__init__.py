@@ -15,9 +15,8 @@ def _all() -> dict[str, type[Method]]:
     found = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         for value in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(value, type) and issubclass(value, Method) and value.__module__.endswith(f".{module.name}"):
-                if value.name:
-                    found[value.name] = value
+            if isinstance(value, type) and issubclass(value, Method) and value.name and "name" in vars(value):
+                found[value.name] = value
     return found
 
 
