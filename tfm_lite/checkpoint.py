@@ -34,7 +34,7 @@ class Checkpoint:
             return torch.load(path, weights_only=True)  # type: ignore[no-any-return]
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise ValueError(
-                f"the checkpoint {path} cannot be read ({error}); delete its folder to start again"
+                f"the checkpoint {path} cannot be read ({type(error).__name__}); delete its folder to start again"
             ) from error
 
     def drop(self, pattern: str) -> None:

@@ -17,7 +17,7 @@ def _all() -> dict[str, type[Method]]:
         for value in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
             if isinstance(value, type) and issubclass(value, Method) and value.name and "name" in vars(value):
                 found[value.name] = value
-    return found
+    return dict(sorted(found.items()))
 
 
 def names() -> list[str]:

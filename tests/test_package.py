@@ -1,0 +1,150 @@
+"""What a user meets first: names, errors, records, the wheel, deployment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import make_method, make_tasks
+
+from tfm_lite import experiment, growth, networks, results, train
+from tfm_lite.__main__ import main
+from tfm_lite.deploy import export_onnx, extract
+from tfm_lite.experiment import Config, run_experiment
+from tfm_lite.networks import Builder, stages_of
+from tfm_lite.train import Protocol
+
+TOP = Path(__file__).parents[1]
+TINY = Protocol(epochs=1, batch=16)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run", "--tasks", "letters"], "there is no data set 'letters'; the data sets are alphabets, flowers"),
+        (["run", "--tasks", "alphabets", "--method", "tmf"], "there is no method 'tmf'; the methods are binary"),
+        (["run", "--tasks", "alphabets", "--network", "resnet"], "there is no network 'resnet'; the networks are mlp"),
+        (["run", "table"], "there is no suite 'table'; the suites are alphabets"),
+        (["run"], "name either a suite or --tasks"),
+        (["run", "--tasks", "alphabets", "--option", "margin"], "write NAME=VALUE"),
+        (["run", "--tasks", "alphabets", "--option", "marge=1"], "tfm has no option 'marge'; its options are grow"),
+        (["run", "--tasks", "alphabets", "--epochs", "0"], "--epochs is at least 1, not 0"),
+        (["run", "--tasks", "alphabets", "--size", "30"], "drawn at 28 or 32 pixels, not 30"),
+    ],
+)
+def test_wrong_words_get_the_right_ones(
+    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(arguments) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_records_survive_the_disk(tmp_path: Path) -> None:
+    tasks = make_tasks()
+    result = run_experiment(Config("made up", "tfm", network="mlp", protocol=TINY), tasks=tasks)
+    path = results.save(result, tmp_path)
+    assert results.load(path) == result
+    assert result.accuracy[0][1:] == [None, None]
+    assert results.select([result], method="tfm", options={}) == [result]
+    assert results.select([result], method="finetune") == []
+    path.write_text("{}")
+    with pytest.raises(ValueError, match=r"is not a record of a run .*run it again"):
+        results.load(path)
+
+
+def test_key_names_configuration_data_and_numerics(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config("made up", "tfm")
+    keys = {config.key("a"), config.key("b"), Config("made up", "tfm", seed=1).key("a")}
+    monkeypatch.setattr(train, "NUMERICS", train.NUMERICS + 1)
+    assert len(keys | {config.key("a")}) == 4
+
+
+def test_shipped_records_are_of_today() -> None:
+    for record in results.load_all():
+        assert record.numerics == train.NUMERICS, f"{record.name}: run it again"
+        if record.config["method"] in ("freeze", "single", "binary", "tfm", "tfm_no_fn"):
+            assert record.forgetting == 0.0
+
+
+def test_features_of_the_papers_table_1() -> None:
+    counts = {name: sum(stage.features for stage in stages) for name, stages in networks.NETWORKS.items()}
+    assert (counts["lenet"], counts["alexnet"], counts["vgg16"]) == (226, 9344, 10880)
+
+
+def test_weights_of_torchvisions_alexnet() -> None:
+    from torchvision.models import alexnet
+
+    build = Builder(stages_of("alexnet"), channels=3, size=224, tasks=1)
+    theirs = [p.shape for p in alexnet(num_classes=2).parameters()][:-2]
+    assert [p.shape for p in build().parameters()] == theirs
+
+
+def test_growth_rounds_widths_from_weights() -> None:
+    stages = stages_of("alexnet")
+    assert sum(growth.features_at(stages, 0.55)) / 9344 == pytest.approx(0.55**0.5, abs=1e-3)
+    assert growth.features_at(stages, 0.5, of="features")[0] == 32
+    assert growth.schedule(10) == pytest.approx([0.55 + 0.05 * t for t in range(10)])
+    assert growth.candidates(0.9, (0.0, 0.05, 0.15, 0.2)) == [0.9, 0.95, 1.0]
+    assert growth.smallest_within([0.70, 0.74, 0.75], 0.015) == 1
+    assert growth.smallest_within([0.70, 0.74, 0.75], 0.0) == 2
+    with pytest.raises(ValueError, match=r"at most 1, not 1\.2"):
+        growth.features_at(stages, 1.2)
+
+
+def test_small_images_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"images of 32 pixels are too small: nothing is left after stage 5"):
+        Builder(stages_of("alexnet", width=1 / 16), channels=3, size=32, tasks=1)()
+
+
+def test_default_network_follows_the_size() -> None:
+    assert [experiment.default_network(size) for size in (28, 64, 224)] == ["lenet", "alexnet_64", "alexnet"]
+
+
+def test_a_wheel_carries_the_records(tmp_path: Path) -> None:
+    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(TOP)]
+    subprocess.run([sys.executable, "-m", "pip", *build], check=True, capture_output=True, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    target = tmp_path / "empty"
+    install = ["install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
+    code = "import tfm_lite.results as r; print(r.__file__, len(r.load_all()))"
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    place, count = run.stdout.split()
+    assert place.startswith(str(target)) and int(count) == len(list((TOP / "data" / "results").glob("*.json")))
+
+
+def test_onnx_gives_the_same_logits(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="the optional extra onnx is not installed")
+    pytest.importorskip("onnxscript", reason="the optional extra onnx is not installed")
+    tasks = make_tasks(size=28)
+    method = make_method("tfm", tasks, "lenet", grow="schedule")
+    train.run(method, tasks, protocol=TINY)
+    plain, path = extract(method.net, 1, fold=True), tmp_path / "task.onnx"
+    export_onnx(plain, path, channels=1, size=28)
+    x = torch.randn(5, 1, 28, 28)
+    (logits,) = runtime.InferenceSession(str(path)).run(None, {"images": x.numpy()})
+    assert torch.allclose(torch.from_numpy(logits), plain(x), rtol=1e-3, atol=1e-4)
+
+
+def test_extraction_of_an_unknown_task_is_refused() -> None:
+    method = make_method("tfm", make_tasks())
+    method.begin(0, 3)
+    method.grow(0, 0.55)
+    with pytest.raises(ValueError, match="task index 3 is not in this network; it has 0"):
+        extract(method.net, 3)
+
+
+def test_show_prints_the_matrix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run_experiment(Config("made up", "freeze", network="mlp", protocol=TINY), tasks=make_tasks())
+    assert main(["show", str(results.save(result, tmp_path))]) == 0
+    text = capsys.readouterr().out
+    assert "after 3" in text and "forgetting  0.0" in text and "weights" in text
+    assert json.loads(results.save(result, tmp_path).read_text())["config"]["network"] == "mlp"

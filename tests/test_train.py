@@ -1,0 +1,193 @@
+"""The loop: its order, its protocol, and that the same seed gives the same bits, stopped or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import SHORT, make_method, make_tasks
+
+from tfm_lite import methods, metrics, train
+from tfm_lite.checkpoint import Checkpoint
+from tfm_lite.methods.base import Method
+from tfm_lite.tasks import TaskSequence
+from tfm_lite.train import Inputs, Protocol
+
+
+def states_equal(a: Method, b: Method) -> bool:
+    x, y = a.state_dict(), b.state_dict()
+    return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
+
+
+def test_order_of_the_hooks(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
+    method, calls = make_method("finetune", tasks), []
+    method.begin(0, 3)
+    optimizer = method.optimizer(list(method.parameters()), 0.1)
+    for name in ("before_batch", "loss", "penalty", "after_backward", "after_step"):
+        real = getattr(method, name)
+        monkeypatch.setattr(method, name, lambda *a, real=real, name=name: (calls.append(name), real(*a))[1])
+    for name in ("zero_grad", "step"):
+        real = getattr(optimizer, name)
+        monkeypatch.setattr(optimizer, name, lambda *a, real=real, name=name: (calls.append(name), real(*a))[1])
+    clip = torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *a: (calls.append("clip"), clip(*a))[1])
+    backward = torch.Tensor.backward
+    monkeypatch.setattr(torch.Tensor, "backward", lambda *a: (calls.append("backward"), backward(*a))[1])
+    x, y = next(Inputs(tasks).batches(tasks[0].train, size=4))
+    train.step(method, optimizer, x, y, 0, clip=1.0)
+    order = "before_batch loss penalty zero_grad backward after_backward clip step after_step"
+    assert calls == order.split()
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_same_seed_same_bits_and_another_seed_others(name: str, tasks: TaskSequence) -> None:
+    def run(seed: int) -> Method:
+        method = make_method(name, tasks)
+        train.run(method, tasks, protocol=SHORT, seed=seed)
+        return method
+
+    first = run(0)
+    assert states_equal(first, run(0))
+    assert not states_equal(first, run(1))
+
+
+def test_first_task_is_the_same_for_methods_of_the_plain_shape(tasks: TaskSequence) -> None:
+    first = TaskSequence(tasks.name, tasks.tasks[:1], tasks.mean, tasks.std, tasks.fingerprint)
+    found = []
+    for name in ("finetune", "freeze", "joint", "single"):
+        method = make_method(name, first)
+        train.run(method, first, protocol=SHORT)
+        found.append(method.predict(next(Inputs(tasks).batches(tasks[0].test))[0], 0))
+    assert all(torch.equal(found[0], other) for other in found)
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_every_method_learns(name: str) -> None:
+    tasks = make_tasks(groups=(3, 3), per_class=40, noise=30.0)
+    method = make_method(name, tasks, dropout=0.0, **({"growths": (0.0, 0.15)} if name.startswith("tfm") else {}))
+    history = train.run(method, tasks, protocol=Protocol(epochs=25, batch=16, patience=5))
+    assert all(row[-1] > 0.5 for row in history.matrix)
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_storage_is_what_is_kept(name: str, tasks: TaskSequence) -> None:
+    method = make_method(name, tasks)
+    train.run(method, tasks, protocol=SHORT)
+    kept = sum(t.numel() * t.element_size() for t in (*method.parameters(), *method.buffers()))
+    storage = method.storage()
+    assert sum(storage.values()) - storage.get("masks", 0) == kept
+    for task in tasks:  # what use caches is not counted
+        method.predict(next(Inputs(tasks).batches(task.test))[0], task.index)
+    assert method.storage() == storage
+
+
+def test_joint_starts_again_from_the_initial_weights(tasks: TaskSequence) -> None:
+    method = make_method("joint", tasks)
+    method.begin(0, 3)
+    initial = {name: tensor.clone() for name, tensor in method.net.stages.state_dict().items()}
+    with torch.no_grad():
+        method.net.stages[0].weight.add_(1)
+    method.end(0)
+    method.begin(1, 2)
+    assert all(torch.equal(initial[name], tensor) for name, tensor in method.net.stages.state_dict().items())
+
+
+def test_learning_rate_falls_and_best_weights_are_restored(tasks: TaskSequence) -> None:
+    reports: list[train.Epoch] = []
+    method = make_method("finetune", tasks)
+    protocol = Protocol(epochs=30, batch=16, lr=0.3, patience=2, lr_min=0.05)
+    method.begin(0, 3)
+    fit = train.Fit(method, tasks[:1], Inputs(tasks), protocol=protocol, on_epoch=lambda m, r: reports.append(r))
+    outcome = fit()
+    rates = [report["lr"] for report in reports]
+    assert rates == sorted(rates, reverse=True) and set(rates) <= {0.3, 0.3 / 3}
+    assert outcome.loss == min(report["valid_loss"] for report in reports)
+    assert fit._validate(tasks[:1])[0] == outcome.loss
+
+
+@pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm"])
+def test_a_run_stopped_at_any_epoch_ends_in_the_same_bits(name: str, tasks: TaskSequence, tmp_path: Path) -> None:
+    class Stop(Exception):
+        pass
+
+    whole = make_method(name, tasks)
+    history = train.run(whole, tasks, protocol=SHORT)
+    epochs = sum(outcome.epochs for outcomes in history.fits for outcome in outcomes)
+    folder = tmp_path / "run"
+    for _ in range(epochs + 1):  # each attempt is stopped after one epoch
+        left = [1]
+
+        def stop(method: Method, report: train.Epoch, left: list[int] = left) -> None:
+            if not left[0]:
+                raise Stop
+            left[0] -= 1
+
+        method = make_method(name, tasks)
+        try:
+            again = train.run(method, tasks, protocol=SHORT, on_epoch=stop, checkpoint=Checkpoint(folder))
+            break
+        except Stop:
+            continue
+    else:
+        pytest.fail("the run never came to its end")
+    assert again.matrix == history.matrix and states_equal(method, whole)
+    assert [len(fits) for fits in again.fits] == [len(fits) for fits in history.fits]
+
+
+def test_a_killed_process_goes_on_to_the_same_record(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tfm_lite",
+        "run",
+        "--tasks",
+        "alphabets",
+        "--method",
+        "tfm",
+        "--quick",
+        "--epochs",
+        "2",
+    ]
+    command += ["--network", "mlp", "--option", "growths=[0.0, 0.1]", "--json"]
+
+    def environment(name: str) -> dict[str, str]:
+        return {**os.environ, "TFM_LITE_DATA": str(tmp_path / name), "OMP_NUM_THREADS": "1"}
+
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole = subprocess.run(command, env=environment("whole"), capture_output=True, text=True, check=True)
+    process = subprocess.Popen(command, env=environment("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 60
+    while not list((tmp_path / "killed").rglob("fit-1-0.pt")) and time.monotonic() < limit:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not list((tmp_path / "killed").rglob("*seed0-*.json")), "it ended before it was killed"
+    again = subprocess.run(command, env=environment("killed"), capture_output=True, text=True, check=True)
+    first, second = json.loads(whole.stdout), json.loads(again.stdout)
+    for key in ("key", "accuracy", "average", "forgetting", "memory", "structure", "fingerprint"):
+        assert first[key] == second[key]
+    assert first["forgetting"] == 0.0
+
+
+def test_an_unreadable_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "task.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"task\.pt cannot be read .* start again"):
+        Checkpoint(tmp_path).load("task")
+
+
+def test_metrics_by_hand() -> None:
+    matrix = [[0.5, None, None], [0.25, 0.75, None], [0.25, 0.5, 1.0]]
+    assert metrics.average(matrix) == pytest.approx(1.75 / 3)
+    assert metrics.forgetting_of(matrix) == [-0.25, -0.25, 0.0]
+    assert metrics.forgetting(matrix) == -0.25
+    assert metrics.forgetting([[0.5]]) == 0.0
+    with pytest.raises(ValueError, match="not complete"):
+        metrics.average([[0.5, None], [None, None]])
