@@ -42,7 +42,7 @@ bench: .venv/installed ## measure the speed of ternary layers
 	$(BIN)/python tests/benchmarks/speed.py
 
 serve: ## show the built book at http://localhost:8000
-	$(BIN)/python -m http.server -d _build/html 8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000
 
 clean: ## remove what was built
 	rm -rf _build .venv

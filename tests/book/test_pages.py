@@ -95,6 +95,17 @@ def test_page_fits_a_phone(browser: Browser, address: str, name: str) -> None:
     page.context.close()
 
 
+@pytest.mark.parametrize("name", PAGES[1:3])
+def test_notebook_pages_lead_to_notebooks_that_exist(browser: Browser, address: str, name: str) -> None:
+    page, _ = open_page(browser, f"{address}/{name}")
+    links = page.eval_on_selector_all("a[href*='colab.research.google.com']", "found => found.map(a => a.href)")
+    assert links
+    for link in links:
+        path = link.split("/blob/main/")[1]
+        assert path.endswith(".ipynb") and (SITE.parents[1] / path).is_file()
+    page.context.close()
+
+
 def test_all_pages_are_listed() -> None:
     built = {str(path.relative_to(SITE)) for path in (SITE / "book").glob("*.html")}
     assert built == set(PAGES)
