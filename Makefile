@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
+book test notebooks: export OMP_NUM_THREADS = 1
+
 .PHONY: help book test lint check notebooks browser sync bench serve clean
 .DELETE_ON_ERROR:
 
