@@ -181,7 +181,7 @@ def test_a_spoilt_image_is_named_and_nothing_is_left(made_up: Path, how: str) ->
 
 
 def test_an_interruption_leaves_nothing(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> object:
+    def interrupted(*_: object, **__: object) -> object:
         assert len(kept(made_up)) == 1, "there was nothing to leave"
         raise KeyboardInterrupt
 
