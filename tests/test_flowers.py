@@ -267,11 +267,12 @@ def test_the_cache_is_used_again(made_up: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_changed_image_is_read_again(made_up: Path) -> None:
-    before = load(made_up)
     file = image(made_up, 8)
+    file.write_bytes(file.read_bytes().ljust(2000, b"\0"))
+    before, time = load(made_up), file.stat().st_mtime_ns
     Image.new("RGB", (20, 20), (9, 9, 9)).save(file)
-    # Same name; its time alone may differ.
-    os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 5_000_000_000))
+    file.write_bytes(file.read_bytes().ljust(2000, b"\0"))  # same name, same length: its time alone is another
+    os.utime(file, ns=(time, time + 5_000_000_000))
     after = load(made_up)
     assert np.abs(stored(after)[7].astype(int) - 9).max() < 4
     assert np.array_equal(np.delete(stored(after), 7, 0), np.delete(stored(before), 7, 0))

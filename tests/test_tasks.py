@@ -73,6 +73,10 @@ def test_validation_depends_on_the_seed_alone() -> None:
     assert all(a != b for a, b in zip(first, other, strict=True))
     turned = by_class("five", *whole(), groups=GROUPS[::-1], names=list("abcde"), seed=3)
     assert [t.valid.rows.tolist() for t in turned][::-1] == [valid for valid, _ in first], "the order of tasks decides"
+    mixed = by_class("five", *whole(), groups=[[0, 1], [2, 3, 4]][::-1], names=list("abcde"), seed=3)
+    assert {row for t in mixed for row in t.valid.rows} == {row for valid, _ in first for row in valid}, (
+        "the task decides"
+    )
 
 
 def test_random_groups() -> None:

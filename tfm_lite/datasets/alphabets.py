@@ -74,17 +74,17 @@ def _images(size: int, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray
     more = (UNSEEN_TURN, SLANT, SHIFT, BOX, STRETCH, STROKE, INK, PAPER, NOISE, FINE)
     path = folder / f"alphabets-{digest(settings, more)}.npz"
     try:
-        with np.load(path) as kept:
+        with path.open("rb") as file, np.load(file) as kept:
             return kept["images"], kept["labels"], kept["is_train"], str(kept["fingerprint"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         pass  # not there or not whole: draw it
     images, labels, is_train = draw_all(size)
     everything = Split(images, np.arange(len(labels)), labels)
     fingerprint = fingerprint_of(everything)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}")
-    with temporary.open("wb") as file:
-        np.savez(file, images=images, labels=labels, is_train=is_train, fingerprint=fingerprint)
+    with temporary.open("wb") as out:
+        np.savez(out, images=images, labels=labels, is_train=is_train, fingerprint=fingerprint)
     os.replace(temporary, path)
     return images, labels, is_train, fingerprint
 
