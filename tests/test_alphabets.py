@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -131,6 +133,28 @@ def test_fingerprint_of_what_is_drawn_and_of_what_is_kept(drawn: Path, monkeypat
         assert np.array_equal(a.test.labels, b.test.labels)
 
 
+def test_records_are_of_these_images(drawn: Path) -> None:
+    records = sorted((Path(__file__).parents[1] / "data" / "results").glob("alphabets-28-*.json"))
+    assert records, "there are no records"
+    assert {json.loads(record.read_text())["fingerprint"] for record in records} == {load(drawn).fingerprint}
+
+
+def test_validation_letters_are_those_of_the_records(drawn: Path) -> None:
+    rows = [task.valid.rows for task in load(drawn)]
+    assert [part[:3].tolist() for part in rows[:2]] == [[3, 21, 23], [480, 492, 493]]
+    assert hashlib.blake2b(np.concatenate(rows).astype("<i8"), digest_size=8).hexdigest() == "5dc703514e9af2c6"
+
+
+def test_letters_stay_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"TRAIN_PER_CLASS": 16, "TEST_PER_CLASS": 4, "NOISE": 0.0, "INK": (255, 255), "PAPER": (0, 0)}
+    for name, value in few.items():
+        monkeypatch.setattr(alphabets, name, value)
+    images = alphabets.draw_all(28)[0][:, 0].astype(float)
+    ink, inner = images.sum((1, 2)), images[:, 1:-1, 1:-1].sum((1, 2))
+    assert ((ink - inner) / ink).max() < 0.1 and (ink != inner).mean() < 0.1, "letters are cut off"
+    assert images.max((1, 2)).min() > 150 and ink.min() > 10 * 255, "letters have faded"
+
+
 def test_a_letter_drawn_again_is_the_same(drawn: Path) -> None:
     images = load(drawn)[0].train.images[:, 0]
     for c, name, letter, part, start in ((0, "Latin", "A", "train", 0), (9, "Greek", "β", "test", 40)):
@@ -200,6 +224,19 @@ def test_no_two_letters_of_a_task_look_alike(name: str) -> None:
         pairs = {a + b: farthest(shapes[a], shapes[b]) for i, a in enumerate(letters) for b in letters[:i]}
         closest = min(pairs, key=pairs.__getitem__)
         assert pairs[closest] > 2 * itself > 0, f"{closest} in {font}"
+
+
+@pytest.mark.parametrize("name", alphabets.ALPHABETS)
+def test_letters_of_other_fonts_are_known_again(name: str) -> None:
+    letters = alphabets.ALPHABETS[name]
+    known = np.stack([[clean(letter, font) for letter in letters] for font in alphabets.fonts_of(name, "train")])
+    right = []
+    for font in alphabets.fonts_of(name, "test"):
+        for i, letter in enumerate(letters):
+            asked = clean(letter, font)
+            overlap = (known & asked).sum((2, 3)) / (known | asked).sum((2, 3))
+            right.append(overlap.max(0).argmax() == i)
+    assert np.mean(right) > 0.8
 
 
 def test_small_cyrillic_nearly_repeats_cyrillic() -> None:
@@ -272,10 +309,23 @@ def incomplete(file: Path) -> None:
         np.savez(out, **arrays)
 
 
+def other_images(file: Path) -> None:
+    with np.load(file) as kept:
+        arrays = {**kept, "images": kept["images"] ^ 1}
+    np.savez(file, **arrays)
+
+
+def an_array(file: Path) -> None:
+    with file.open("wb") as out:
+        np.save(out, np.arange(3))
+
+
 SPOIL = {
     "cut short": cut_short,
     "flipped": flipped,
     "incomplete": incomplete,
+    "other images": other_images,
+    "an array": an_array,
     "text": lambda file: file.write_text("not an archive"),
     "empty": lambda file: file.write_bytes(b""),
     "gone": Path.unlink,
@@ -298,12 +348,32 @@ def test_a_spoilt_cache_is_made_again(tmp_path: Path, stand_in: list[int], how: 
     assert load(tmp_path).fingerprint == before.fingerprint and len(stand_in) == 2
 
 
-def test_other_settings_are_another_cache(tmp_path: Path, stand_in: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+SETTINGS = sorted(name for name in vars(alphabets) if name.isupper() and name not in ("SIZES", "REPEATS"))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_another_setting_is_another_cache(
+    tmp_path: Path, stand_in: list[int], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     load(tmp_path)
     alphabets._images.cache_clear()
-    monkeypatch.setattr(alphabets, "NOISE", alphabets.NOISE + 1)
+    value = getattr(alphabets, name)
+    other = {dict: lambda: {"Latin": "ABD"}, tuple: lambda: (*value, value[-1])}.get(type(value), lambda: value + 1)
+    monkeypatch.setattr(alphabets, name, other())
     load(tmp_path)
     assert stand_in == [28, 28]
+
+
+def test_where_nothing_may_be_written_letters_are_drawn_each_time(
+    tmp_path: Path, stand_in: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.delenv("TFM_LITE_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(load(None)) == 6
+    alphabets._images.cache_clear()
+    assert len(load(None)) == 6 and stand_in == [28, 28]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_without_a_folder_the_users_cache_is_taken(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from pathlib import Path
 
@@ -16,9 +17,6 @@ from torch.utils.data import DataLoader
 from tfm_lite import datasets
 from tfm_lite.datasets import _store, flowers
 from tfm_lite.tasks import TaskSequence
-
-# Newer Pythons warn about every fork of a process that has threads.
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 CLASSES, PER_CLASS, SIZE = 6, {"trnid": 2, "valid": 2, "tstid": 3}, 16
 COUNT = CLASSES * sum(PER_CLASS.values())
@@ -100,6 +98,7 @@ def test_seed_decides_about_tasks_but_not_about_images(made_up: Path) -> None:
     first, again, other = load(made_up), load(made_up), load(made_up, seed=1)
     assert [t.classes for t in first] == [t.classes for t in again] != [t.classes for t in other]
     assert [t.valid.rows.tolist() for t in first] == [t.valid.rows.tolist() for t in again]
+    assert {row for t in first for row in t.valid.rows} != {row for t in other for row in t.valid.rows}
     assert first.fingerprint == again.fingerprint == other.fingerprint
     assert np.array_equal(stored(first), stored(other))
 
@@ -167,6 +166,10 @@ SPOILT = {
     "truncated": truncated,
     "text": lambda file: file.write_text("<html>Not Found</html>"),
     "empty": lambda file: file.write_bytes(b""),
+    # A header that claims more pixels than Pillow is willing to read.
+    "bomb": lambda file: file.write_bytes(
+        b"BM" + struct.pack("<IIIIiiHHIIiiII", 99, 0, 54, 40, 1 << 15, 1 << 15, 1, 24, *[0] * 6)
+    ),
 }
 
 
@@ -187,6 +190,16 @@ def test_an_interruption_leaves_nothing(made_up: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(_store, "tqdm", interrupted)
     with pytest.raises(KeyboardInterrupt):
+        load(made_up)
+    assert kept(made_up) == []
+
+
+def test_the_cache_takes_its_name_in_one_step(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unable(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "replace", unable)
+    with pytest.raises(OSError, match="the disk is full"):
         load(made_up)
     assert kept(made_up) == []
 
@@ -279,16 +292,31 @@ def test_a_changed_image_is_read_again(made_up: Path) -> None:
     assert after.fingerprint != before.fingerprint
 
 
+@pytest.mark.parametrize("spoil", ["empty", "text", "short", "another shape", "another type"])
+def test_a_spoilt_cache_is_made_again(made_up: Path, spoil: str) -> None:
+    before = stored(load(made_up)).copy()
+    (file,) = kept(made_up)
+    whole = file.read_bytes()
+    if spoil.startswith("another"):
+        np.save(file, before[1:] if spoil == "another shape" else before.astype(np.int8))
+    else:
+        file.write_bytes({"empty": b"", "text": b"<html>", "short": whole[:-100]}[spoil])
+    assert np.array_equal(stored(load(made_up)), before)
+    assert kept(made_up) == [file] and file.read_bytes() == whole
+
+
 def test_each_size_has_its_own_cache(made_up: Path) -> None:
     sizes = [load(made_up, size=size).size for size in (16, 20, 16)]
     assert sizes == [16, 20, 16] and len(kept(made_up)) == 2
 
 
-def test_a_folder_that_cannot_be_written_to(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("protected", [".", "cache"])
+def test_a_folder_that_cannot_be_written_to(made_up: Path, monkeypatch: pytest.MonkeyPatch, protected: str) -> None:
+    (made_up / "cache").mkdir()
     allowed = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != made_up and allowed(path, mode))
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != made_up / protected and allowed(path, mode))
     assert len(load(made_up)) == 2
-    assert not (made_up / "cache").exists()
+    assert kept(made_up) == []
     assert len(kept(made_up.parent / "user" / "tfm_lite")) == 1
 
 

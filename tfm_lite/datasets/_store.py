@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 
@@ -27,12 +28,26 @@ def data_folder(data: Path | None) -> Path:
 def cache_folder(data: Path | None) -> Path:
     """Where to keep what can be made again: in the data folder if it can be written to, else in the user's cache."""
     folder = data_folder(data)
-    return folder / "cache" if os.access(folder, os.W_OK) else user_cache() / "cache"
+    cache = folder / "cache"
+    writable = os.access(folder, os.W_OK) and (not cache.exists() or os.access(cache, os.W_OK))
+    return cache if writable else user_cache() / "cache"
 
 
 def digest(*parts: object) -> str:
     """A short name for these values."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its name when all is written, and goes if anything fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def image_store(name: str, files: Sequence[Path], *, size: int, data: Path | None) -> np.ndarray:
@@ -46,26 +61,32 @@ def image_store(name: str, files: Sequence[Path], *, size: int, data: Path | Non
         raise FileNotFoundError(f"the image {missing} is missing: unpack the archive again, all of it")
     state = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     path = cache_folder(data) / f"{name}-{size}-{digest(1, size, state)}.npy"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        _decode_all(name, files, size, temporary)
-        os.replace(temporary, path)
-    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
-
-
-def _decode_all(name: str, files: Sequence[Path], size: int, path: Path) -> None:
     shape = (len(files), 3, size, size)
-    store = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    kept = _open(path, shape)
+    if kept is None:
+        with written(path) as temporary:
+            _decode_all(name, files, shape, temporary)
+        kept = np.lib.format.open_memmap(path, mode="r")
+    return kept
+
+
+def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The array of this shape that is kept at ``path``; None if there is none, or it is not whole."""
     try:
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
-            images = pool.map(decode, files, [size] * len(files), chunksize=32)
-            for i, image in enumerate(tqdm(images, f"reading {name}", len(files), unit="image")):
-                store[i] = image
-        store.flush()
-    except BaseException:
-        path.unlink()
-        raise
+        kept = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError):
+        return None
+    return kept if (kept.shape, kept.dtype) == (shape, np.uint8) else None
+
+
+def _decode_all(name: str, files: Sequence[Path], shape: tuple[int, ...], path: Path) -> None:
+    store = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    # Threads: Pillow decodes and scales without Python's lock, and a process that uses PyTorch is not safely forked.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        images = pool.map(decode, files, [shape[-1]] * len(files))
+        for i, image in enumerate(tqdm(images, f"reading {name}", len(files), unit="image")):
+            store[i] = image
+    store.flush()
 
 
 def decode(file: Path, size: int) -> np.ndarray:
@@ -74,7 +95,7 @@ def decode(file: Path, size: int) -> np.ndarray:
         with Image.open(file) as image:
             image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
             picture = image.convert("RGB")
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except Exception as error:  # Pillow's decoders raise nearly anything
         raise ValueError(
             f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
         ) from error

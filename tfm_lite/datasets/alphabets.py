@@ -8,8 +8,7 @@ letters are the capitals again.
 
 from __future__ import annotations
 
-import os
-import zipfile
+import contextlib
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 from matplotlib import ft2font
 from matplotlib.path import Path as Outline
 
-from tfm_lite.datasets._store import cache_folder, digest
+from tfm_lite.datasets._store import cache_folder, digest, written
 from tfm_lite.seeds import numpy_stream
 from tfm_lite.tasks import Split, TaskSequence, by_class, fingerprint_of
 
@@ -52,7 +51,7 @@ VERSION = 1
 
 
 def load(*, seed: int, size: int | None, data: Path | None) -> TaskSequence:
-    """Six tasks of 24 to 38 letters, grey, 28 or 32 pixels. The images are the same for every seed."""
+    """Six tasks of 8 or 16 letters, grey, 28 or 32 pixels. The images are the same for every seed."""
     size = size or SIZES[0]
     if size not in SIZES:
         raise ValueError(f"alphabets are drawn at {' or '.join(map(str, SIZES))} pixels, not {size}")
@@ -73,20 +72,26 @@ def _images(size: int, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray
     settings = (VERSION, size, ALPHABETS, TRAIN_FONTS, TEST_FONTS, ONLY_DEJAVU, TRAIN_PER_CLASS, TEST_PER_CLASS, TURN)
     more = (UNSEEN_TURN, SLANT, SHIFT, BOX, STRETCH, STROKE, INK, PAPER, NOISE, FINE)
     path = folder / f"alphabets-{digest(settings, more)}.npz"
+    kept = _read(path)
+    if kept is None:
+        images, labels, is_train = draw_all(size)
+        kept = images, labels, is_train, fingerprint_of(Split(images, np.arange(len(labels)), labels))
+        # Where nothing may be written, the letters are drawn each time.
+        with contextlib.suppress(OSError), written(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, images=images, labels=labels, is_train=is_train, fingerprint=kept[-1])
+    return kept
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, str] | None:
+    """What is kept at ``path``; None if there is nothing, or it is not whole."""
     try:
         with path.open("rb") as file, np.load(file) as kept:
-            return kept["images"], kept["labels"], kept["is_train"], str(kept["fingerprint"])
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-        pass  # not there or not whole: draw it
-    images, labels, is_train = draw_all(size)
-    everything = Split(images, np.arange(len(labels)), labels)
-    fingerprint = fingerprint_of(everything)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    with temporary.open("wb") as out:
-        np.savez(out, images=images, labels=labels, is_train=is_train, fingerprint=fingerprint)
-    os.replace(temporary, path)
-    return images, labels, is_train, fingerprint
+            images, labels, is_train = kept["images"], kept["labels"], kept["is_train"]
+            fingerprint = str(kept["fingerprint"])
+            whole = fingerprint == fingerprint_of(Split(images, np.arange(len(labels)), labels))
+    except Exception:  # a damaged file may raise nearly anything
+        return None
+    return (images, labels, is_train, fingerprint) if whole else None
 
 
 def draw_all(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
