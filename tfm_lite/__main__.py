@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfm_lite import datasets, methods, results
+from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets._store import cache_folder
 from tfm_lite.experiment import Config, run_experiment
 from tfm_lite.networks import NETWORKS
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the record (beside the checkpoints)")
     run.add_argument("--device", default="cpu", help="(cpu)")
-    run.add_argument("--again", action="store_true", help="run even if the record exists")
+    run.add_argument("--again", action="store_true", help="start afresh even if the record exists")
     run.add_argument("--json", action="store_true", help="print the record as JSON")
 
     show = commands.add_parser("show", help="print records")
@@ -135,7 +136,9 @@ def _run_one(config: Config, options: argparse.Namespace) -> tuple[Result, Path]
     )
     folder = cache_folder(options.data) / "runs" / name
     out = options.out or folder
-    if not options.again:
+    if options.again:
+        Checkpoint(folder).drop("*")
+    else:
         for path in out.glob("*.json"):
             if (result := results.load(path)).key == config.key(tasks.fingerprint):
                 return result, path
