@@ -48,4 +48,4 @@ serve: ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000
 
 clean: ## remove what was built
-	rm -rf _build .venv
+	rm -rf _build build .venv

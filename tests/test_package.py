@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,12 @@ def test_default_network_follows_the_size() -> None:
 
 
 def test_a_wheel_carries_the_records(tmp_path: Path) -> None:
-    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(TOP)]
+    source = tmp_path / "source"  # a copy: setuptools would put what an older build left behind into the wheel
+    for name in ("tfm_lite", "data"):
+        shutil.copytree(TOP / name, source / name)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(TOP / name, source)
+    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(source)]
     subprocess.run([sys.executable, "-m", "pip", *build], check=True, capture_output=True, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     target = tmp_path / "empty"
