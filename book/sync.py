@@ -29,7 +29,7 @@ def notebook(chapter: Path) -> str:
 def main() -> int:
     stale = []
     for chapter in sorted(BOOK.glob("*.md")):
-        if "file_format: mystnb" not in chapter.read_text() and "jupytext" not in chapter.read_text():
+        if not chapter.read_text().startswith("---\njupytext:"):
             continue
         path, text = chapter.with_suffix(".ipynb"), notebook(chapter)
         if not path.exists() or path.read_text() != text:

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite import layers
-from tfm_lite.layers import FORWARD_ONLY, MASKED, NORMAL, Affine, FeatureNorm, Plain, Stage, Ternary, TernaryLayer
+from tfm_lite.layers import FORWARD_ONLY, MASKED, NORMAL, Affine, FeatureNorm, Ternary, TernaryLayer
 from tfm_lite.seeds import torch_stream
+from tfm_lite.stages import Plain, Stage, initial
 
 # name: stage, map positions per input feature, (inputs, outputs) per task, size of the images
 CASES = {
@@ -251,7 +252,7 @@ def test_first_task_at_full_width_is_the_plain_network() -> None:
 @pytest.mark.parametrize("shape", [(64, 100), (32, 3, 5, 5)])
 def test_initial_weights_keep_the_scale_of_the_input(shape: tuple[int, ...]) -> None:
     fan_in = math.prod(shape[1:])
-    weight = layers.initial(shape, fan_in, torch_stream(0, "x"))
+    weight = initial(shape, fan_in, torch_stream(0, "x"))
     assert abs(weight.std().item() * math.sqrt(fan_in) - 1) < 0.05
 
 

@@ -38,9 +38,7 @@ TINY = Protocol(epochs=1, batch=16)
         (["run", "--tasks", "alphabets", "--size", "30"], "drawn at 28 or 32 pixels, not 30"),
     ],
 )
-def test_wrong_words_get_the_right_ones(
-    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_words_get_the_right_ones(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert text in capsys.readouterr().err
 

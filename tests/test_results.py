@@ -15,11 +15,7 @@ from tfm_lite.suites import SUITES
 
 
 def record_of(config: Config) -> Result:
-    found = [
-        record
-        for record in results.select(results.load_all(), tasks=config.tasks, method=config.method, seed=config.seed)
-        if record.config["width"] == config.width and record.config["options"] == dict(config.options)
-    ]
+    found = list(filter(config.describes, results.load_all()))
     assert len(found) == 1, f"{len(found)} records of {config.method}, seed {config.seed}; run the suite"
     return found[0]
 

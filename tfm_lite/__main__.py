@@ -131,16 +131,14 @@ def _run_one(config: Config, options: argparse.Namespace) -> tuple[Result, Path]
     """Run a configuration, unless its record is there already."""
     tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=options.data)
     config = config.resolved(tasks)
-    name = "-".join(
-        str(part) for part in (config.tasks, config.method, f"seed{config.seed}", config.key(tasks.fingerprint))
-    )
-    folder = cache_folder(options.data) / "runs" / name
+    key = config.key(tasks.fingerprint)
+    folder = cache_folder(options.data) / "runs" / f"{config.tasks}-{config.method}-seed{config.seed}-{key}"
     out = options.out or folder
     if options.again:
         Checkpoint(folder).drop("*")
     else:
-        for path in out.glob("*.json"):
-            if (result := results.load(path)).key == config.key(tasks.fingerprint):
+        for path in out.glob(f"*-{key[:8]}.json"):
+            if (result := results.load(path)).key == key:
                 return result, path
     folder.mkdir(parents=True, exist_ok=True)
     progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=sys.stderr.isatty())

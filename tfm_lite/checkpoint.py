@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from tfm_lite.files import written
 
 
 class Checkpoint:
@@ -21,9 +22,8 @@ class Checkpoint:
     def save(self, name: str, content: dict[str, Any]) -> None:
         """Keep tensors and plain values under this name."""
         if self.folder:
-            temporary = self.folder / f"{name}.pt.{os.getpid()}"
-            torch.save(content, temporary)
-            os.replace(temporary, self.folder / f"{name}.pt")
+            with written(self.folder / f"{name}.pt") as temporary:
+                torch.save(content, temporary)
 
     def load(self, name: str) -> dict[str, Any] | None:
         """What was kept under this name, or None. Nothing is unpickled but tensors and plain values."""

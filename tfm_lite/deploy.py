@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tfm_lite.layers import Affine, Plain, Stage, Ternary
+from tfm_lite.layers import Affine, Ternary
 from tfm_lite.networks import Network
+from tfm_lite.stages import Plain, Stage
 
 
 @torch.no_grad()
@@ -25,11 +26,13 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     for stage in net.stages:
         _check(stage)
         weight, bias = (part.clone() for part in stage.used(t))
-        norm = stage.norm.of(t, len(bias)) if isinstance(stage, Ternary) and _has(stage, t) else None
-        if fold and norm and stage.place == "before":
+        ternary = isinstance(stage, Ternary)
+        norm = stage.norm.of(t, len(bias)) if ternary and str(t) in stage.norm.tasks else None
+        before = ternary and stage.place == "before"
+        if fold and norm and before:
             scale = norm.scale.view(-1, *[1] * (weight.dim() - 1))
             weight, bias, norm = weight * scale, bias * norm.scale + norm.shift, None
-        layers += _stage(stage.stage, weight, bias, norm, before=isinstance(stage, Ternary) and stage.place == "before")
+        layers += _stage(stage.stage, weight, bias, norm, before=before)
     head: Any = net.heads[str(t)]
     sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
     return sequence.eval()
@@ -48,10 +51,6 @@ def _check(stage: Plain) -> None:
     for place in ("product", "before_activation", "after_pool", "forward"):
         if getattr(type(stage), place) not in [getattr(kind, place) for kind in kinds]:
             raise ValueError(f"{type(stage).__name__} has a {place} of its own and cannot be turned into plain layers")
-
-
-def _has(stage: Ternary, t: int) -> bool:
-    return str(t) in stage.norm.tasks
 
 
 def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: Affine | None, *, before: bool) -> list[nn.Module]:

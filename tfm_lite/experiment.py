@@ -45,6 +45,11 @@ class Config:
         """The same with nothing left open."""
         return replace(self, size=tasks.size, network=self.network or default_network(tasks.size))
 
+    def describes(self, result: Result) -> bool:
+        """Whether a record is of this configuration; what is left open may be anything."""
+        ours = {name: value for name, value in asdict(self).items() if value is not None}
+        return all(result.config[name] == value for name, value in ours.items())
+
     def key(self, fingerprint: str) -> str:
         """A name for this configuration on these data, at today's numerics."""
         text = json.dumps([asdict(self), fingerprint, train.NUMERICS], sort_keys=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tfm_lite.layers import Stage
+from tfm_lite.stages import Stage
 
 
 def features_at(stages: Sequence[Stage], fraction: float, *, of: str = "weights") -> list[int]:

@@ -1,9 +1,6 @@
-"""The layers of the networks, in two kits.
+"""The ternary layers, and the kit that makes networks of them.
 
-A *kit* is the class of a network's stages. A stage is a weighted product, a ReLU, a pool and dropout; the kit decides
-what differs between methods: the weights a task uses, what comes after the product, what comes after the pool.
-:class:`Plain` is the ordinary kit. :class:`Ternary` is the paper's: features are ordered by the task that added them, so
-that for task t those of a layer fall into three runs,
+Features are ordered by the task that added them, so that for task t those of a layer fall into three runs,
 
     [0, O(t-1)) forward-only      [O(t-1), O(t)) normal      [O(t), ...) masked
 
@@ -17,7 +14,6 @@ forgetting: an optimizer cannot be given, and therefore cannot move, what an old
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -27,92 +23,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from tfm_lite.seeds import torch_stream
+from tfm_lite.stages import Plain, Stage, freeze, initial
 
 MASKED, FORWARD_ONLY, NORMAL = 0, 1, 2  # the three states of a feature
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a stage is, whatever its kit: ``features`` outputs of a convolution (``kernel`` > 0) or a linear layer."""
-
-    features: int
-    kernel: int = 0
-    stride: int = 1
-    padding: int = 0
-    pool: tuple[int, int] | None = None  # kernel and stride of a max pool
-    dropout: bool = False
-
-    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The weighted product, (B, inputs, ...) to (B, features, ...)."""
-        if self.kernel:
-            return F.conv2d(x, weight, bias, self.stride, self.padding)
-        return F.linear(x.flatten(1), weight, bias)
-
-    def map_size(self, size: int) -> int:
-        """Height and width of what comes out after product and pool, given those of what goes in."""
-        if not self.kernel:
-            return 1
-        size = (size + 2 * self.padding - self.kernel) // self.stride + 1
-        return (size - self.pool[0]) // self.pool[1] + 1 if self.pool else size
-
-    def weight_shape(self, outputs: int, inputs: int) -> tuple[int, ...]:
-        return (outputs, inputs, self.kernel, self.kernel) if self.kernel else (outputs, inputs)
-
-
-def initial(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> Tensor:
-    """Normal with variance 1 / ``fan_in`` (LeCun et al. 1998).
-
-    Chosen by measurement, for all networks: with the gain of 2 that ReLU suggests, the deep networks diverge in the first
-    epoch at the protocol's learning rate; with the third that PyTorch uses, they stay at chance for dozens of epochs.
-    """
-    return torch.randn(shape, generator=generator) * math.sqrt(1 / max(1, fan_in))
-
-
-def freeze(module: nn.Module) -> None:
-    """Turn every parameter of ``module`` into a buffer with a copy of its values: it cannot learn again.
-
-    A copy, because an optimizer may still hold the parameter and move it: nobody will look there any more.
-    """
-    for part in module.modules():
-        for name, parameter in list(part.named_parameters(recurse=False)):
-            delattr(part, name)
-            part.register_buffer(name, parameter.detach().clone())
-
-
-class Plain(nn.Module):
-    """A stage of the plain kit: every task uses every weight. Other kits override one of the three places."""
-
-    def __init__(self, stage: Stage, *, inputs: int, area: int, dropout: float, name: str, seed: int) -> None:
-        """``inputs`` features come in; ``area`` is the number of map positions of each that a linear layer flattens."""
-        super().__init__()
-        self.stage, self.area, self.dropout, self.name, self.seed = stage, area, dropout, name, seed
-        self.make(inputs)
-
-    def make(self, inputs: int) -> None:
-        shape = self.stage.weight_shape(self.stage.features, inputs * self.area)
-        generator = torch_stream(self.seed, "weights", self.name, 0)
-        self.weight = nn.Parameter(initial(shape, math.prod(shape[1:]), generator))
-        self.bias = nn.Parameter(torch.zeros(shape[0]))
-
-    def used(self, t: int) -> tuple[Tensor, Tensor]:
-        """The weights and biases that task ``t`` uses."""
-        return self.weight, self.bias
-
-    def product(self, x: Tensor, t: int) -> Tensor:
-        return self.stage.product(x, *self.used(t))
-
-    def before_activation(self, x: Tensor, t: int) -> Tensor:
-        return x
-
-    def after_pool(self, x: Tensor, t: int) -> Tensor:
-        return x
-
-    def forward(self, x: Tensor, t: int) -> Tensor:
-        x = F.relu(self.before_activation(self.product(x, t), t), inplace=True)
-        if self.stage.pool:
-            x = F.max_pool2d(x, *self.stage.pool)
-        x = self.after_pool(x, t)
-        return F.dropout(x, self.dropout, self.training) if self.stage.dropout else x
 
 
 class BlockProduct(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""The networks, each written once as a list of stages; a kit (see :mod:`tfm_lite.layers`) makes the stages' layers."""
+"""The networks, each written once as a list of stages; a kit (see :mod:`tfm_lite.stages`) makes the stages' layers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from tfm_lite.layers import Plain, Stage, initial
 from tfm_lite.seeds import torch_stream
+from tfm_lite.stages import Plain, Stage, initial
 
 NETWORKS: dict[str, tuple[Stage, ...]] = {
     # Two hidden layers, for anything small.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 
 
 def accuracy_matrix(matrix: Sequence[Sequence[float | None]], names: Sequence[str], ax: Axes) -> None:
     """Draw the accuracy matrix in percent: a row per task learned, a column per task tested."""
     count = len(matrix)
-    shown = [[float("nan") if value is None else 100 * value for value in row] + [float("nan")] * (count - len(row)) for row in matrix]  # noqa: E501  # fmt: skip
+    shown = np.full((count, count), np.nan)
+    for t, row in enumerate(matrix):
+        for s, value in enumerate(row[: t + 1]):
+            shown[t, s] = 100 * float(value)  # type: ignore[arg-type]
+            ink = "white" if shown[t, s] > 55 else "black"
+            ax.text(s, t, f"{shown[t, s]:.0f}", ha="center", va="center", color=ink)
     ax.imshow(shown, cmap="Blues", vmin=0, vmax=100)
-    for t, row in enumerate(shown):
-        for s, value in enumerate(row):
-            if s <= t:
-                ax.text(s, t, f"{value:.0f}", ha="center", va="center", color="white" if value > 55 else "black")
     ax.set_xticks(range(count), names, rotation=30, ha="right")
     ax.set_yticks(range(count), [f"after {name}" for name in names])
     ax.set_xlabel("accuracy on (%)")

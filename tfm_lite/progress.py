@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TextIO
 
 from tqdm import tqdm
 
@@ -27,12 +26,11 @@ class Progress:
         *,
         log: Path | None = None,
         bar: bool = True,
-        stream: TextIO | None = None,
     ) -> None:
         self.tasks, self.protocol, self.log = tasks, protocol, log
         self.lengths: list[int] = []  # epochs of finished trainings
         self.last: Epoch = {}
-        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, file=stream)
+        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar)
 
     def __call__(self, method: Method, report: Epoch) -> None:
         if self.last and (report["task"], report["fit"]) != (self.last["task"], self.last["fit"]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from tfm_lite.files import written
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,11 @@ def shipped(kind: str) -> Path:
     return inside if inside.is_dir() else here.parent / "data" / kind
 
 
-def write(path: Path, text: str) -> None:
-    """Write a whole file or none: under a temporary name, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-
-
 def save(result: Result, folder: Path) -> Path:
     """Write the record into ``folder`` and return its path."""
     path = folder / f"{result.name}.json"
-    write(path, json.dumps(asdict(result), indent=1) + "\n")
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(asdict(result), indent=1) + "\n")
     return path
 
 

@@ -81,12 +81,9 @@ class Inputs:
         """uint8 (B, channels, size, size) to float32 of the same shape."""
         return images.to(self.device, non_blocking=True).float().sub_(self.mean).div_(self.std)
 
-    def batches(
-        self, split: Split, *, order: Tensor | None = None, size: int = EVALUATION_BATCH
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """The split in batches of images and labels, in its own order or in the one given."""
-        order = torch.arange(len(split)) if order is None else order
-        for indices in order.split(size):
+    def batches(self, split: Split, *, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
+        """The split in batches of images and labels, in its own order."""
+        for indices in torch.arange(len(split)).split(size):
             images, labels = split.batch(indices)
             yield self(images), labels.to(self.device, non_blocking=True)
 

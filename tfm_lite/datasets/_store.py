@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
+
+from tfm_lite.files import written
 
 
 def user_cache() -> Path:
@@ -36,18 +37,6 @@ def cache_folder(data: Path | None) -> Path:
 def digest(*parts: object) -> str:
     """A short name for these values."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-
-@contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` that takes its name when all is written, and goes if anything fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def image_store(name: str, files: Sequence[Path], *, size: int, data: Path | None) -> np.ndarray:

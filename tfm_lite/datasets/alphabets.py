@@ -17,7 +17,8 @@ import numpy as np
 from matplotlib import ft2font
 from matplotlib.path import Path as Outline
 
-from tfm_lite.datasets._store import cache_folder, digest, written
+from tfm_lite.datasets._store import cache_folder, digest
+from tfm_lite.files import written
 from tfm_lite.seeds import numpy_stream
 from tfm_lite.tasks import Split, TaskSequence, by_class, fingerprint_of
 

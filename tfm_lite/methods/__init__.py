@@ -13,7 +13,7 @@ from tfm_lite.methods.base import Method
 @cache
 def _all() -> dict[str, type[Method]]:
     found = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
+    for module in pkgutil.iter_modules(__path__):
         for value in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
             if isinstance(value, type) and issubclass(value, Method) and value.name and "name" in vars(value):
                 found[value.name] = value

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tfm_lite.layers import Plain
 from tfm_lite.networks import Builder
+from tfm_lite.stages import Plain
 from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
-from tfm_lite.layers import freeze
 from tfm_lite.methods.base import Method
+from tfm_lite.stages import freeze
 
 
 class Freeze(Method):

@@ -3,9 +3,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from tfm_lite.growth import features_at
-from tfm_lite.layers import freeze
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.stages import freeze
 
 
 class Single(Method):

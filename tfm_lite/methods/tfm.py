@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tfm_lite import growth
-from tfm_lite.layers import Ternary, freeze
+from tfm_lite.layers import Ternary
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.stages import freeze
 from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
