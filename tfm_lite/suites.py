@@ -31,10 +31,33 @@ def flowers_64(seeds: Sequence[int] = (0,)) -> Iterator[Config]:
     yield from _all_methods(Config("flowers", "", size=64), seeds, {"margin": 0.001})
 
 
+def feature_norm(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
+    """Where feature normalization stands, over which features it runs and where it starts: what the paper leaves open.
+
+    The network grows by a schedule, so that only feature normalization differs.
+    """
+    base = {"grow": "schedule", "start": 0.3}
+    for options in ({"norm": None}, {}, {"norm": "after"}, {"which": "old"}, {"norm_start": "previous"}):
+        for seed in seeds:
+            yield Config("alphabets", "tfm", seed=seed, width=3.0, protocol=QUICK, options={**base, **options})
+
+
+def growth(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
+    """How a network grows: by schedules of weights and of features, and by searches with several margins."""
+    schedules: list[dict[str, Any]] = [
+        {"grow": "schedule", "start": 0.3},
+        {"grow": "schedule", "start": 0.3, "of": "features"},
+    ]
+    searches = [{"start": 0.3, "margin": margin} for margin in (0.0, 0.03, 0.1)]
+    for options in schedules + searches:
+        for seed in seeds:
+            yield Config("alphabets", "tfm", seed=seed, width=3.0, protocol=QUICK, options=options)
+
+
 def _all_methods(base: Config, seeds: Sequence[int], tfm: dict[str, Any]) -> Iterator[Config]:
     for seed in seeds:
         for method in METHODS:
             yield replace(base, method=method, seed=seed, options=tfm if method.startswith("tfm") else {})
 
 
-SUITES = {"alphabets": alphabets, "flowers_64": flowers_64}
+SUITES = {"alphabets": alphabets, "feature_norm": feature_norm, "growth": growth, "flowers_64": flowers_64}

@@ -1,0 +1,89 @@
+"""Interactive figures as HTML: their weight, their words, their first frame; what the page does with them is in tests/book."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tfm_lite import colours, plots
+from tfm_lite.drawing import network
+from tfm_lite.explore import Interactive, explore, figure, recolour
+
+
+def line(height: int) -> object:
+    fig, ax = plots.axes()
+    ax.plot([0, 1], [0, height])
+    return fig
+
+
+def data_of(shown: Interactive) -> dict:
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html)[1])
+
+
+def test_every_combination_of_values_has_a_frame_and_its_words() -> None:
+    shown = explore(lambda a, b: f"<p>{a}{b}</p>", {"a": [1, 2], "b": "xyz"}, alt=lambda a, b: f"{a} and {b}")
+    assert re.findall(r"<p>(\w+)</p>", shown.html) == ["1x", "1y", "1z", "2x", "2y", "2z"]
+    assert data_of(shown)["alt"] == ["1 and x", "1 and y", "1 and z", "2 and x", "2 and y", "2 and z"]
+    assert shown.html.count(" hidden>") == 5
+
+
+def test_a_drawing_carries_its_first_frame() -> None:
+    svg = network([2, 2], labels=["in", "out"])
+    states = {1: "normal", 2: "masked"}
+    frame = lambda t: {"0.0": states[t], "1.1": "forward-only", "label 1": f"task {t} <"}  # noqa: E731
+    shown = recolour(svg, frame, {"task": [1, 2]}, alt=lambda t: f"task {t}")
+    assert re.search(r'data-name="0.0"[^>]*class="normal"', shown.html)
+    assert re.search(r'data-name="label 1"[^>]*>task 1 &lt;', shown.html)
+    data = data_of(shown)
+    assert [[data["values"][i] for i in each] for each in data["frames"]] == [list(frame(t).values()) for t in (1, 2)]
+
+
+@pytest.mark.parametrize("word", ["nobody", "0.7"])
+def test_a_name_that_the_drawing_lacks_is_an_error(word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        recolour(network([2]), lambda t: {word: "normal"}, {"task": [1, 2]}, alt=str)
+
+
+def test_figures_need_words_that_change() -> None:
+    with pytest.raises(ValueError, match="alternative text"):
+        figure("<svg></svg>", alt=" ")
+    with pytest.raises(ValueError, match="never changes"):
+        explore(str, {"a": [1, 2]}, alt=lambda a: "a picture")
+
+
+def test_controls_need_values() -> None:
+    with pytest.raises(ValueError, match="at least two"):
+        explore(str, {"a": [1]}, alt=str)
+
+
+def test_a_heavy_figure_is_refused() -> None:
+    with pytest.raises(ValueError, match="weighs"):
+        explore(lambda a: "x" * 200_000, {"a": [1, 2]}, alt=str)
+
+
+def test_matplotlib_figures_follow_the_theme_and_share_no_ids() -> None:
+    shown = explore(line, {"height": [1, 2]}, alt=lambda height: f"up to {height}")
+    assert "currentColor" in shown.html
+    assert not re.search(r"(fill|stroke): ?#000000", shown.html)
+    ids = re.findall(r'\bid="([^"]+)"', shown.html)
+    assert len(ids) == len(set(ids))
+    known = set(ids)
+    assert all(target in known for target in re.findall(r'href="#([^"]+)"', shown.html))
+
+
+def contrast(colour: str, ground: str) -> float:
+    def luminance(hexadecimal: str) -> float:
+        parts = [int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*colours.STATES.values(), *colours.TASKS])
+@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
+def test_colours_are_readable_on_white_and_on_dark(colour: str, ground: str) -> None:
+    assert contrast(colour, ground) >= 3

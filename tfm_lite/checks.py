@@ -1,0 +1,180 @@
+"""Checks for the exercises: each tries a solution on small cases and says, in words, what is wrong and why.
+
+A check raises ``AssertionError`` with its explanation, and returns a sentence when all is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tfm_lite import growth, metrics, train
+from tfm_lite.layers import FORWARD_ONLY, MASKED, NORMAL
+from tfm_lite.methods.base import Method
+from tfm_lite.networks import Builder
+from tfm_lite.stages import Stage
+from tfm_lite.tasks import Split, TaskSequence, by_class
+
+RIGHT = "Right."
+
+
+def _tensor(value: Any, shape: Sequence[int], what: str) -> Tensor:
+    assert value is not None, f"your function returned None: it must return {what}"
+    result = torch.as_tensor(value, dtype=torch.float64)
+    assert result.shape == torch.Size(shape), f"{what} has the shape {tuple(shape)}, yours has {tuple(result.shape)}"
+    return result
+
+
+def _number(value: Any, what: str) -> float:
+    assert value is not None, f"your function returned None: it must return {what}"
+    return float(value)
+
+
+def check_accuracy(accuracy: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 0: ``accuracy(logits, labels)``, (B, classes) and (B,), is the share of right answers."""
+    logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [0.0, 1.0, 5.0], [4.0, 0.0, 0.0]])
+    labels = torch.tensor([0, 1, 1, 2])
+    got = _number(accuracy(logits, labels), "a number between 0 and 1")
+    assert got != 2, "that is the number of right answers; divide by how many there are"
+    assert got != 50, "that is in percent; accuracies are fractions everywhere in the package"
+    assert got == 0.5, (
+        f"two of these four answers are right, which makes 0.5, not {got}: compare the arg-max with the label"
+    )
+    assert _number(accuracy(logits[:1], labels[:1]), "a number") == 1, "one right answer out of one is an accuracy of 1"
+    return RIGHT
+
+
+def check_forgetting(forgetting: Callable[[list[list[float]]], Any]) -> str:
+    """Chapter 1: ``forgetting(matrix)`` is the mean of final minus just-learned accuracy, without the last task."""
+    matrix = [[0.9], [0.5, 0.8], [0.3, 0.6, 0.7]]
+    got, right = _number(forgetting(matrix), "one number"), metrics.forgetting(matrix)
+    assert abs(got + right) > 1e-9, (
+        "the sign is turned round: it is final minus just-learned, negative when something is lost"
+    )
+    assert abs(got - right * 2 / 3) > 1e-9, "the last task had no time to be forgotten: leave it out of the mean"
+    assert abs(got - right) < 1e-9, f"for {matrix} it is ((0.3 - 0.9) + (0.6 - 0.8)) / 2 = {right:.3f}, not {got:.3f}"
+    return RIGHT
+
+
+def check_zero_forgetting(method: Callable[[Builder], Method]) -> str:
+    """Chapter 2: a method (its class) learns two tasks, and then task 1 gives the outputs that it gave before.
+
+    Under momentum and weight decay, on noise: what matters is which tensors move.
+    """
+    assert isinstance(method, type) and issubclass(method, Method), "give the class itself, a subclass of Method"
+
+    class Hostile(method):  # type: ignore[misc,valid-type]
+        def optimizer(self, parameters: Any, lr: float) -> torch.optim.Optimizer:
+            return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=5e-4)
+
+    tasks = _noise()
+    subject = Hostile(Builder((Stage(16), Stage(16)), channels=1, size=6, tasks=2))
+    inputs, short = train.Inputs(tasks), train.Protocol(epochs=2, batch=16)
+    x, _ = next(inputs.batches(tasks[0].test))
+    train.run(subject, TaskSequence("noise", tasks.tasks[:1], tasks.mean, tasks.std, ""), protocol=short)
+    before, fresh = subject.predict(x, 0), dict(subject.state_dict())
+    old = {name: tensor.clone() for name, tensor in fresh.items()}
+    subject.begin(1, len(tasks[1].classes))
+    subject.learn(tasks[1], train.Fit(subject, tasks, inputs, protocol=short))
+    subject.end(1)
+    drift = (subject.predict(x, 0) - before).abs().max().item()
+    moved = [
+        name for name, tensor in subject.state_dict().items() if name in old and not torch.equal(tensor, old[name])
+    ]
+    assert drift == 0, (
+        f"task 1's outputs changed by {drift:.2g} while task 2 was learned. What moved: {', '.join(moved)}"
+    )
+    assert any(name not in old or name in moved for name in subject.state_dict()), "nothing learned task 2 at all"
+    return RIGHT
+
+
+def _noise() -> TaskSequence:
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (80, 1, 6, 6), dtype=np.uint8), np.arange(80) % 4
+    split = Split(images, np.arange(80), labels)
+    return by_class("noise", split, split, groups=[[0, 1], [2, 3]], names=list("abcd"), seed=0)
+
+
+def check_weight_mask(weight_mask: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 3: ``weight_mask(inputs, outputs)`` of two binary feature masks (I,) and (O,) is the mask (O, I) of Eq. 2."""
+    inputs, outputs = torch.tensor([1, 0, 1]), torch.tensor([1, 1, 0, 0])
+    got = weight_mask(inputs, outputs)
+    assert got is None or torch.as_tensor(got).shape != (3, 4), (
+        "turn it round: a weight has the shape (outputs, inputs)"
+    )
+    mask = _tensor(got, (4, 3), "the mask of the weights")
+    right = torch.outer(outputs, inputs).double()
+    assert not torch.equal(mask, (right + (1 - right)).double()), "every weight is used; a weight needs both its ends"
+    either = ((outputs[:, None] + inputs[None]) > 0).double()
+    assert not torch.equal(mask, either), "a weight is used only if both its features are, not if one of them is"
+    assert torch.equal(mask, right), (
+        f"for inputs {inputs.tolist()} and outputs {outputs.tolist()} it is\n{right}\nnot\n{mask}"
+    )
+    return RIGHT
+
+
+def check_gradient_mask(gradient_mask: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 4: ``gradient_mask(inputs, outputs)`` of two ternary masks (I,), (O,) says which weights (O, I) may learn."""
+    inputs = torch.tensor([FORWARD_ONLY, FORWARD_ONLY, NORMAL, MASKED])
+    outputs = torch.tensor([FORWARD_ONLY, NORMAL, MASKED])
+    got = _tensor(gradient_mask(inputs, outputs), (3, 4), "the mask of the weights that learn")
+    assert got[0, 0] == 0, "a weight between two forward-only features belongs to an old task: it must not learn"
+    assert (got[:, 3] == 0).all() and (got[2] == 0).all(), (
+        "a weight with a masked end is not used, so it does not learn"
+    )
+    assert got[1, 2] == 1, "a weight between two normal features learns"
+    assert got[1, 0] == 1, (
+        "a normal feature learns its weights from forward-only inputs too: that is how it reuses them"
+    )
+    assert got[0, 2] == 1, (
+        "the weight from a new input to an old feature learns as well (Eq. 5): when an older task runs, that input is masked"
+    )
+    return RIGHT
+
+
+def check_feature_norm(feature_norm: Callable[[Tensor, Tensor, Tensor], Any]) -> str:
+    """Chapter 5: ``feature_norm(x, scale, shift)`` is Eq. 7, for x (B, features) and for maps (B, features, H, W)."""
+    scale, shift = torch.tensor([2.0, -1.0, 0.0]), torch.tensor([1.0, 0.5, 3.0])
+    x = torch.arange(6.0).view(2, 3)
+    got = _tensor(feature_norm(x.clone(), scale, shift), (2, 3), "the normalised features")
+    assert not torch.allclose(got, (scale * (x + shift)).double()), "scale first, then shift"
+    assert torch.allclose(got, (scale * x + shift).double()), f"scale * x + shift is {(scale * x + shift).tolist()}"
+    maps = torch.arange(2.0 * 3 * 3 * 3).view(2, 3, 3, 3)
+    got = _tensor(feature_norm(maps.clone(), scale, shift), maps.shape, "the normalised maps")
+    right = scale[:, None, None] * maps + shift[:, None, None]
+    assert torch.allclose(got, right.double()), (
+        "on maps the scale belongs to the channel (dimension 1), not to a column"
+    )
+    return RIGHT
+
+
+def check_smallest_within(choose: Callable[[list[float], float], Any]) -> str:
+    """Chapter 6: ``choose(accuracies, margin)`` is the index of the lowest growth within the margin of the best."""
+    cases = [([0.60, 0.70, 0.71], 0.02), ([0.60, 0.70, 0.71], 0.0), ([0.71, 0.70, 0.60], 0.02), ([0.5, 0.7, 0.5], 0.3)]
+    for accuracies, margin in cases:
+        got, right = choose(list(accuracies), margin), growth.smallest_within(accuracies, margin)
+        assert got is not None, "your function returned None: it must return an index"
+        assert got == right, (
+            f"for {accuracies} and a margin of {margin} it is {right}, not {got}: the first that is at least "
+            f"{max(accuracies)} - {margin}"
+        )
+    return RIGHT
+
+
+def check_used_slice(used: Callable[[Tensor, int, int], Any]) -> str:
+    """Chapter 7: ``used(weight, inputs, outputs)`` is the contiguous block of ``weight`` that a task uses."""
+    weight = torch.arange(30.0).view(5, 6)
+    got = used(weight, 4, 3)
+    _tensor(got, (3, 4), "the slice: outputs by inputs")
+    assert torch.equal(got, weight[:3, :4]), "features are ordered by task: a task uses the first rows and columns"
+    assert got.is_contiguous(), (
+        "the slice is a strided view: the same product on it may sum in another order. Make it contiguous"
+    )
+    kept = got.clone()
+    weight += 1
+    assert torch.equal(got, kept), "the slice shares its memory with the weight, and changed when the weight did"
+    return RIGHT
