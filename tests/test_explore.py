@@ -1,4 +1,4 @@
-"""Interactive figures as HTML: their weight, their words, their first frame; what the page does with them is in tests/book."""
+"""Interactive figures as HTML: weight, words, first frame; what the page does with them is tested in tests/book."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 STATES = {"normal": "#e8590c", "forward-only": "#1c7ed6", "masked": "#838b94"}
-TASKS = ("#8c14f8", "#988a53", "#c92b8d", "#416d4f", "#ce7c8f", "#888ac1")
+TASKS = ("#8c14f8", "#988a53", "#c92b8d", "#437251", "#ce7c8f", "#888ac1")
 STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -49,6 +50,12 @@ def shipped(kind: str) -> Path:
     here = Path(__file__).parent
     inside = here / "data" / kind
     return inside if inside.is_dir() else here.parent / "data" / kind
+
+
+def published(table: str) -> list[dict[str, str]]:
+    """The rows of one of the paper's tables ("table_1" to "table_5"), as it prints them."""
+    with (shipped("published") / f"{table}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def save(result: Result, folder: Path) -> Path:

@@ -1,0 +1,141 @@
+"""The exercises' checks: each passes the right answer, and says of a wrong one what is wrong."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import jupytext
+import pytest
+import torch
+
+from tfm_lite import checks, growth, metrics
+from tfm_lite.layers import MASKED, NORMAL
+from tfm_lite.methods import get
+
+BOOK = Path(__file__).parents[1] / "book"
+
+
+def learns(inputs, outputs):  # type: ignore[no-untyped-def]
+    used = (outputs != MASKED)[:, None] & (inputs != MASKED)[None]
+    return used & ((outputs == NORMAL)[:, None] | (inputs == NORMAL)[None])
+
+
+# Of each check: a right answer, and wrong ones with words that the explanation must hold.
+CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
+    checks.check_accuracy: (
+        lambda logits, labels: (logits.argmax(1) == labels).float().mean().item(),
+        {
+            "returned None": lambda logits, labels: None,
+            "divide": lambda logits, labels: (logits.argmax(1) == labels).sum(),
+            "percent": lambda logits, labels: 100 * (logits.argmax(1) == labels).float().mean(),
+            "compare the arg-max": lambda logits, labels: (logits.argmin(1) == labels).float().mean(),
+        },
+    ),
+    checks.check_forgetting: (
+        metrics.forgetting,
+        {
+            "returned None": lambda matrix: None,
+            "turned round": lambda matrix: -metrics.forgetting(matrix),
+            "leave it out": lambda matrix: sum(metrics.forgetting_of(matrix)) / 3,
+            "not 0.900": lambda matrix: 0.9,
+        },
+    ),
+    checks.check_zero_forgetting: (
+        get("freeze"),
+        {"the class itself": print, "What moved": get("finetune"), "outputs changed": get("joint")},
+    ),
+    checks.check_weight_mask: (
+        lambda inputs, outputs: torch.outer(outputs, inputs),
+        {
+            "returned None": lambda inputs, outputs: None,
+            "turn it round": lambda inputs, outputs: torch.outer(inputs, outputs),
+            "both ends|both its ends": lambda inputs, outputs: torch.ones(4, 3),
+            "not if one of them": lambda inputs, outputs: (outputs[:, None] + inputs) > 0,
+        },
+    ),
+    checks.check_gradient_mask: (
+        learns,
+        {
+            "returned None": lambda inputs, outputs: None,
+            "has the shape": lambda inputs, outputs: learns(inputs, outputs).T,
+            "belongs to an old task": lambda i, o: (o != MASKED)[:, None] & (i != MASKED)[None],
+            "masked end": lambda i, o: (o == NORMAL)[:, None] | (i == NORMAL)[None],
+            "reuses them": lambda i, o: (o == NORMAL)[:, None] & (i == NORMAL)[None],
+            "as well": lambda i, o: (o == NORMAL)[:, None] & (i != MASKED)[None],
+            "between two normal": lambda i, o: learns(i, o) & ~((o == NORMAL)[:, None] & (i == NORMAL)[None]),
+        },
+    ),
+    checks.check_feature_norm: (
+        lambda x, scale, shift: x * scale.view(-1, *[1] * (x.dim() - 2)) + shift.view(-1, *[1] * (x.dim() - 2)),
+        {
+            "returned None": lambda x, scale, shift: None,
+            "scale first": lambda x, scale, shift: scale * (x + shift),
+            "x \\+ shift is": lambda x, scale, shift: scale * x,
+            "the channel": lambda x, scale, shift: scale * x + shift,
+        },
+    ),
+    checks.check_smallest_within: (
+        growth.smallest_within,
+        {
+            "returned None": lambda accuracies, margin: None,
+            "not 2": lambda accuracies, margin: accuracies.index(max(accuracies)),
+            "not 0": lambda accuracies, margin: 0,
+        },
+    ),
+    checks.check_used_slice: (
+        lambda weight, inputs, outputs: weight[:outputs, :inputs].clone(),
+        {
+            "returned None": lambda weight, inputs, outputs: None,
+            "outputs by inputs": lambda weight, inputs, outputs: weight[:inputs, :outputs].clone(),
+            "first rows": lambda weight, inputs, outputs: weight[-outputs:, -inputs:].clone(),
+            "strided view": lambda weight, inputs, outputs: weight[:outputs, :inputs],
+        },
+    ),
+}
+
+
+def test_every_check_is_tried() -> None:
+    assert {check for name, check in inspect.getmembers(checks) if name.startswith("check_")} == set(CASES)
+
+
+@pytest.mark.parametrize("check", CASES, ids=lambda check: check.__name__)
+def test_the_right_answer_passes(check: Callable[..., str]) -> None:
+    assert check(CASES[check][0]) == checks.RIGHT
+
+
+WRONG = [(check, words, answer) for check, (_, wrong) in CASES.items() for words, answer in wrong.items()]
+
+
+@pytest.mark.parametrize(("check", "words", "answer"), WRONG, ids=lambda value: getattr(value, "__name__", None))
+def test_a_wrong_answer_is_explained(check: Callable[..., str], words: str, answer: object) -> None:
+    with pytest.raises(AssertionError, match=words):
+        check(answer)
+
+
+def exercises() -> list[tuple[str, str, str]]:
+    """Of every exercise of code: its chapter, the stub's cell, the solution's cell."""
+    found = []
+    for chapter in sorted(BOOK.glob("[0-9]*.md")):
+        cells = [cell.source for cell in jupytext.read(chapter).cells if cell.cell_type == "code"]
+        for stub in cells:
+            call = re.search(r"^# (checks\.check_\w+\(\w+\))$", stub, re.MULTILINE)
+            if call:
+                (solution,) = [cell for cell in cells if re.search(rf"^{re.escape(call[1])}$", cell, re.MULTILINE)]
+                found.append((chapter.stem, stub, solution))
+    return found
+
+
+@pytest.mark.parametrize(("chapter", "stub", "solution"), exercises(), ids=lambda text: text[:20])
+def test_an_exercise_fails_on_its_stub_and_passes_on_its_solution(chapter: str, stub: str, solution: str) -> None:
+    names: dict[str, object] = {"torch": torch}
+    with pytest.raises(AssertionError):
+        exec(re.sub(r"^# (checks\.)", r"\1", stub, flags=re.MULTILINE), names)
+    exec(solution, names)
+
+
+def test_every_concept_chapter_has_an_exercise_of_code() -> None:
+    chapters = {path.stem for path in BOOK.glob("[0-9]*.md")}
+    assert {chapter for chapter, _, _ in exercises()} == chapters
