@@ -42,7 +42,6 @@ def test_tables_are_those_of_the_paper() -> None:
     def stands(first: str, *rest: str) -> bool:
         row = rf"{re.escape(first)}(?: \[\d+\])?(?: \(Ours\))? {re.escape(' '.join(rest))}"
         return re.search(row, text) is not None
-        )
 
     for table in ("table_1", "table_2"):
         for row in published(table):
