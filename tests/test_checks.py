@@ -137,5 +137,5 @@ def test_an_exercise_fails_on_its_stub_and_passes_on_its_solution(chapter: str, 
 
 
 def test_every_concept_chapter_has_an_exercise_of_code() -> None:
-    chapters = {path.stem for path in BOOK.glob("[0-9]*.md")}
-    assert {chapter for chapter, _, _ in exercises()} == chapters
+    chapters = {path.stem for path in BOOK.glob("0[0-7]_*.md")}
+    assert {chapter for chapter, _, _ in exercises()} >= chapters

@@ -1,8 +1,10 @@
-"""Drawings of networks as SVG, whose parts have names: :func:`tfm_lite.explore.recolour` gives them their colours."""
+"""Light drawings as SVG: networks, whose parts :func:`tfm_lite.explore.recolour` colours by their names, and bars."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
 
 RADIUS = 15
 
@@ -37,3 +39,33 @@ def network(widths: Sequence[int], *, labels: Sequence[str] = (), width: int = 5
     ]
     parts = "".join(lines + circles + words)
     return f'<svg viewBox="0 0 {width} {height}" width="{width}">{parts}</svg>'
+
+
+def bars(
+    values: Mapping[str, float],
+    texts: Sequence[str],
+    *,
+    low: float,
+    high: float,
+    log: bool = False,
+    colour: str | Sequence[str] = "#808080",
+    width: int = 560,
+) -> str:
+    """Horizontal bars, one per name, each with its text behind it; ``low`` and ``high`` are the ends of the axis.
+
+    A light drawing for figures of many frames: a bar weighs a hundred bytes.
+    """
+    if log and low <= 0:
+        raise ValueError(f"a logarithmic axis begins above 0, not at {low}")
+    scale = math.log if log else float
+    left, room, step = 0.36 * width, 0.44 * width, 30
+    colours = [colour] * len(values) if isinstance(colour, str) else colour
+    parts = []
+    for i, (name, value) in enumerate(values.items()):
+        share = (scale(min(max(value, low), high)) - scale(low)) / (scale(high) - scale(low))
+        y, end = 4 + i * step, left + max(1.0, room * share)
+        parts.append(f'<text x="{left - 8:.0f}" y="{y + 16}" text-anchor="end" font-size="16">{escape(name)}</text>')
+        parts.append(f'<rect x="{left:.0f}" y="{y}" width="{end - left:.0f}" height="20" fill="{colours[i]}"/>')
+        parts.append(f'<text x="{end + 6:.0f}" y="{y + 16}" font-size="16">{escape(texts[i])}</text>')
+    height = 4 + step * len(values)
+    return f'<svg viewBox="0 0 {width} {height}" width="{width}">{"".join(parts)}</svg>'
