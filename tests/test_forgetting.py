@@ -60,6 +60,10 @@ def test_nothing_is_forgotten(name: str, network: str, hostile: str) -> None:
     assert all(torch.equal(again.predict(probe(tasks, t), t), rows[t][t]) for t in range(len(tasks)))
 
     # after extraction to plain layers
+    if name == "pnn":  # columns are no plain layers, and extraction says so
+        with pytest.raises(ValueError, match="cannot be turned into plain layers"):
+            extract(method.net, 0)
+        return
     for t in range(len(tasks)):
         net = method.nets[t] if hasattr(method, "nets") else method.net
         x = probe(tasks, t)

@@ -186,8 +186,8 @@ class Fit:
             report |= {"task": self.t, "fit": call, "epoch": now["epoch"], "lr": now["lr"]}
             if now["patience"] == 0:
                 now.update(lr=now["lr"] / protocol.factor, patience=protocol.patience)
-                for group in optimizer.param_groups:
-                    group["lr"] = now["lr"]
+                for group in optimizer.param_groups:  # a method's groups may have rates of their own
+                    group["lr"] /= protocol.factor
             report["seconds"] = perf_counter() - began
             now["seconds"] += report["seconds"]
             state = {"state": method.state_dict(), "optimizer": optimizer.state_dict()}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tfm_lite.methods.base import Method
+from tfm_lite.networks import Builder
+from tfm_lite.seeds import torch_stream
+from tfm_lite.stages import Plain, freeze
+
+
+class Embedding(nn.Module):
+    """One task's embedding of a stage's features; its gate is sigmoid(s * embedding)."""
+
+    def __init__(self, values: Tensor) -> None:
+        super().__init__()
+        self.values = nn.Parameter(values)
+
+
+class Gated(Plain):
+    """A stage whose features pass a gate per task, after non-linearity and pool (HAT, Eq. 1)."""
+
+    s = 1.0  # steepness of the gates while training; in use it is s_max
+    s_max = 400.0
+
+    def make(self, inputs: int) -> None:
+        super().make(inputs)
+        self.tasks = nn.ModuleDict()
+        self.register_buffer("protected", torch.zeros(self.stage.features))  # the greatest gate of any finished task
+
+    def gate(self, t: int) -> Tensor:
+        """The attention of task ``t`` over the features, (features,) between 0 and 1."""
+        values: Any = self.tasks[str(t)].values
+        return torch.sigmoid((self.s if self.training else self.s_max) * values)
+
+    def after_pool(self, x: Tensor, t: int) -> Tensor:
+        return x * self.gate(t).view(1, -1, *[1] * (x.dim() - 2))
+
+
+class HAT(Method):
+    """Hard attention to the task (Serra et al. 2018): gates, learned with the task, that protect what old tasks attend to.
+
+    ``regularization`` is its lambda and ``s_max`` the greatest steepness of a gate. Values as in the authors' code, and:
+
+    1. dropout comes after the gate, as everywhere in this package, not before the pool;
+    2. the steepness rises with the share of the epoch's batches that are done, s = (s_max - 1/s_max) i/N + 1/s_max.
+
+    Gates are never quite 0 or 1, so old tasks can be forgotten, a little; it claims no zero forgetting.
+    """
+
+    name = "hat"
+    paper = "serra2018overcoming"
+    kit = Gated
+
+    CLAMP, STEEPEST = 6.0, 50.0  # bounds of an embedding, and of the exponents in the compensation
+
+    def __init__(self, build: Builder, *, regularization: float = 0.75, s_max: float = 400.0) -> None:
+        self.regularization, self.s_max = regularization, s_max
+        super().__init__(build)
+
+    def start(self) -> None:
+        super().start()
+        for stage in self.net.stages:
+            stage.s_max = self.s_max
+
+    def before_task(self, t: int, classes: int) -> None:
+        super().before_task(t, classes)
+        for stage in self.net.stages:
+            generator = torch_stream(self.build.seed, "hat", stage.name, t)
+            values = torch.randn(stage.stage.features, generator=generator)
+            stage.tasks[str(t)] = Embedding(values.to(stage.protected))
+
+    def before_batch(self, progress: float) -> None:
+        for stage in self.net.stages:
+            stage.s = (self.s_max - 1 / self.s_max) * progress + 1 / self.s_max
+
+    def penalty(self, t: int) -> Tensor:
+        """The share of the free features that the gates use (HAT, Eq. 6)."""
+        used = sum((stage.gate(t) * (1 - stage.protected)).sum() for stage in self.net.stages)
+        free = sum((1 - stage.protected).sum() for stage in self.net.stages)
+        return self.regularization * used / free.clamp(min=1e-6)
+
+    @torch.no_grad()
+    def after_backward(self) -> None:
+        """Spare the weights that old tasks attend to at both ends (HAT, Eq. 2), and undo the gates' annealing (Eq. 5)."""
+        below: Tensor | None = None
+        for stage in self.net.stages:
+            post = stage.protected.view(-1, *[1] * (stage.weight.dim() - 1))
+            pre = (
+                post
+                if below is None
+                else below.repeat_interleave(stage.area).view(1, -1, *[1] * (stage.weight.dim() - 2))
+            )
+            stage.weight.grad *= 1 - torch.minimum(post, pre)
+            stage.bias.grad *= 1 - stage.protected
+            below = stage.protected
+            embedding = stage.tasks[str(len(self.classes) - 1)].values
+            steep = torch.cosh((stage.s * embedding).clamp(-self.STEEPEST, self.STEEPEST)) + 1
+            embedding.grad *= self.s_max / stage.s * steep / (torch.cosh(embedding) + 1)
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        for stage in self.net.stages:
+            stage.tasks[str(len(self.classes) - 1)].values.clamp_(-self.CLAMP, self.CLAMP)
+
+    @torch.no_grad()
+    def after_task(self, t: int) -> None:
+        self.eval()
+        for stage in self.net.stages:
+            stage.protected = torch.maximum(stage.protected, stage.gate(t))
+            freeze(stage.tasks[str(t)])
+        freeze(self.net.heads[str(t)])
+
+    def role(self, name: str) -> str:
+        return "masks" if ".tasks." in name or name.endswith("protected") else super().role(name)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from tfm_lite.methods.base import Method
+from tfm_lite.networks import Builder
+from tfm_lite.stages import Plain, freeze
+from tfm_lite.tasks import Task
+
+if TYPE_CHECKING:
+    from tfm_lite.train import Fit
+
+
+class Packed(Plain):
+    """A stage whose weights are shared out among the tasks: a task uses its own and those of older tasks.
+
+    Owned weights are a buffer, ``kept``, and ``owner`` says whose they are (0: nobody's, t + 1: task t's). The parameter
+    ``weight`` exists only while a task is learned, and only what that task may move is ever read from it: neither momentum
+    nor weight decay reaches an old weight.
+    """
+
+    kept: Tensor
+    owner: Tensor
+
+    def make(self, inputs: int) -> None:
+        super().make(inputs)
+        self.register_buffer("kept", torch.zeros_like(self.weight))
+        self.register_buffer("owner", torch.zeros_like(self.weight, dtype=torch.uint8))
+        self.learning: int | None = None
+
+    def begin(self, t: int) -> None:
+        """Give task ``t`` all weights that nobody owns; what pruning freed starts at 0."""
+        self.learning, self.mine = t, self.owner == 0
+        if t:
+            self.weight = nn.Parameter(torch.zeros_like(self.kept))
+
+    @torch.no_grad()
+    def prune(self, share: float) -> None:
+        """Set this share of the task's weights to 0, those of the smallest magnitude, and leave them to later tasks."""
+        sizes = self.weight.abs()
+        count = round(share * int(self.mine.sum()))
+        if count:
+            self.mine = self.mine & (sizes > sizes[self.mine].kthvalue(count).values)
+            self.weight.mul_(self.mine)
+
+    def keep(self) -> None:
+        """End the task: what it moved is its own, for good."""
+        assert self.learning is not None
+        self.kept = torch.where(self.mine, self.weight.detach(), self.kept)
+        self.owner = self.owner.masked_fill(self.mine, self.learning + 1)
+        self.learning = None
+        del self.weight, self.mine
+        freeze(self)  # the bias: it learns with the first task only
+
+    def used(self, t: int) -> tuple[Tensor, Tensor]:
+        if t == self.learning:
+            return torch.where(self.mine, self.weight, self.kept), self.bias
+        return self.kept * ((self.owner > 0) & (self.owner <= t + 1)), self.bias
+
+
+class PackNet(Method):
+    """PackNet (Mallya and Lazebnik 2018): learn a task with all free weights, prune, and learn again with what is left.
+
+    ``prune`` is the share of a task's weights in each layer that pruning frees for later tasks: .5 to .75 from scratch.
+
+    1. The paper counts a bit per weight and task. Here the owners take one byte per weight, for up to 255 tasks.
+    2. Both trainings follow this package's protocol; the authors' second one is shorter.
+    """
+
+    name = "packnet"
+    paper = "mallya2018packnet"
+    zero_forgetting = True
+    kit = Packed
+
+    def __init__(self, build: Builder, *, prune: float = 0.75) -> None:
+        if not 0 <= prune < 1:
+            raise ValueError(f"PackNet prunes a share of the weights from 0 to below 1, not {prune}")
+        self.share = prune
+        super().__init__(build)
+
+    def before_task(self, t: int, classes: int) -> None:
+        if t > 254:
+            raise ValueError(f"task index {t} is beyond what a byte can own: PackNet learns up to 255 tasks here")
+        super().before_task(t, classes)
+        for stage in self.net.stages:
+            stage.begin(t)
+
+    def learn(self, task: Task, fit: Fit) -> None:
+        fit()
+        for stage in self.net.stages:
+            stage.prune(self.share)
+        fit()
+
+    def fits(self, t: int) -> int:
+        return 2
+
+    def after_task(self, t: int) -> None:
+        for stage in self.net.stages:
+            stage.keep()
+        freeze(self.net.heads[str(t)])
+
+    def role(self, name: str) -> str:
+        return "masks" if name.endswith("owner") else super().role(name)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tfm_lite.methods.base import Method
+from tfm_lite.networks import Builder
+from tfm_lite.stages import Plain, freeze
+
+
+def pack(mask: Tensor) -> Tensor:
+    """A bool tensor of n elements as bits, uint8 (ceil(n / 8),)."""
+    return torch.from_numpy(np.packbits(mask.cpu().numpy().ravel())).to(mask.device)
+
+
+def unpack(bits: Tensor, shape: torch.Size) -> Tensor:
+    """The bool tensor of this shape that was packed."""
+    return torch.from_numpy(np.unpackbits(bits.cpu().numpy(), count=shape.numel())).bool().view(shape).to(bits.device)
+
+
+class Threshold(torch.autograd.Function):
+    """1 where the real-valued mask exceeds the threshold, else 0; the gradient passes straight through."""
+
+    @staticmethod
+    def forward(ctx: Any, real: Tensor, threshold: float) -> Tensor:
+        return (real > threshold).to(real)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return grad, None
+
+
+class Masked(Plain):
+    """A stage with one backbone and, for every task but the first, a binary mask over its weights."""
+
+    start, threshold = 1e-2, 5e-3
+
+    def make(self, inputs: int) -> None:
+        super().make(inputs)
+        self.masks = nn.ParameterDict()  # real-valued while the task is learned, then bits
+
+    def begin(self, t: int) -> None:
+        self.masks[f"real_{t}"] = nn.Parameter(torch.full_like(self.weight, self.start))
+
+    def keep(self, t: int) -> None:
+        bits = pack(self.masks[f"real_{t}"].detach() > self.threshold)
+        del self.masks[f"real_{t}"]
+        self.masks.register_buffer(f"bits_{t}", bits)
+
+    def used(self, t: int) -> tuple[Tensor, Tensor]:
+        if f"real_{t}" in self.masks:
+            return self.weight * Threshold.apply(self.masks[f"real_{t}"], self.threshold), self.bias
+        bits = self.masks.get_buffer(f"bits_{t}") if t else None
+        return self.weight if bits is None else self.weight * unpack(bits, self.weight.shape), self.bias
+
+
+class Piggyback(Method):
+    """Piggyback (Mallya et al. 2018): every task after the first learns which weights of a fixed backbone to use.
+
+    A real-valued mask per weight starts at 1e-2; weights whose mask exceeds the threshold of 5e-3 are used. Masks learn by
+    Adam at ``mask_lr``, heads by Adam at ``head_lr``; the loop divides both as it divides any learning rate.
+
+    1. The paper's backbone is trained on ImageNet; ours is what task 1 leaves behind, and the first task has no mask.
+    2. The backbone's task learns by plain SGD, as everywhere in this package.
+    """
+
+    name = "piggyback"
+    paper = "mallya2018piggyback"
+    zero_forgetting = True
+    kit = Masked
+
+    def __init__(self, build: Builder, *, mask_lr: float = 1e-4, head_lr: float = 1e-3) -> None:
+        self.mask_lr, self.head_lr = mask_lr, head_lr
+        super().__init__(build)
+
+    def before_task(self, t: int, classes: int) -> None:
+        super().before_task(t, classes)
+        for stage in self.net.stages if t else []:
+            stage.begin(t)
+
+    def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+        if len(self.classes) == 1:
+            return super().optimizer(parameters, lr)
+        masks = [p for stage in self.net.stages for p in stage.masks.parameters()]
+        return torch.optim.Adam(
+            [{"params": masks, "lr": self.mask_lr}, {"params": self.net.heads.parameters(), "lr": self.head_lr}]
+        )
+
+    def after_task(self, t: int) -> None:
+        for stage in self.net.stages:
+            if t:
+                stage.keep(t)
+            else:
+                freeze(stage)
+        freeze(self.net.heads[str(t)])
+
+    def role(self, name: str) -> str:
+        return "masks" if ".masks." in name else super().role(name)
