@@ -44,7 +44,7 @@ class Packed(Plain):
         count = round(share * int(self.mine.sum()))
         if count:
             self.mine = self.mine & (sizes > sizes[self.mine].kthvalue(count).values)
-            self.weight.mul_(self.mine)
+        self.weight.mul_(self.mine)
 
     def keep(self) -> None:
         """End the task: what it moved is its own, for good."""

@@ -1,0 +1,322 @@
+"""HAT, PackNet, Piggyback and PNN against slow, obvious versions written from the papers' equations, in float64."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import make_method, make_tasks
+from torch import Tensor
+
+from tfm_lite import train
+from tfm_lite.methods import hat, packnet, piggyback, pnn
+from tfm_lite.methods.base import Method
+from tfm_lite.train import Inputs
+
+TASKS = make_tasks()
+
+
+def begun(name: str, t: int, network: str = "mlp", **options: object) -> Method:
+    """A method in float64 that has finished tasks 0 to t - 1, untrained, and begun task t."""
+    method = make_method(name, TASKS, network, dropout=0.0, **options)
+    for s in range(t + 1):
+        method.begin(s, len(TASKS[s].classes))
+        method.double()
+        if s < t:
+            method.end(s)
+    return method
+
+
+def learn(method: Method, t: int, epochs: int) -> None:
+    method.begin(t, len(TASKS[t].classes))
+    protocol = train.Protocol(epochs=epochs, batch=16)
+    method.learn(TASKS[t], train.Fit(method, TASKS[: t + 1], Inputs(TASKS), protocol=protocol))
+    method.end(t)
+
+
+def batch(t: int, count: int = 12) -> tuple[Tensor, Tensor]:
+    x, y = next(Inputs(TASKS).batches(TASKS[t].train, size=count))
+    return x.double(), y
+
+
+# HAT
+
+
+def hat_by_equations(method: Method, x: Tensor, y: Tensor, t: int, s: float) -> dict[str, Tensor]:
+    """Loss and gradients of one HAT batch on the MLP, by Eq. 1, 2, 5 and 6."""
+    stages = method.net.stages
+    w = [stage.weight.detach().clone().requires_grad_() for stage in stages]
+    b = [stage.bias.detach().clone().requires_grad_() for stage in stages]
+    e = [stage.tasks[str(t)].values.detach().clone().requires_grad_() for stage in stages]
+    old = [torch.zeros_like(each) for each in e]
+    for u in range(t):  # the cumulative attention: gates of finished tasks, as steep as in use
+        old = [
+            torch.maximum(o, 1 / (1 + torch.exp(-method.s_max * stage.tasks[str(u)].values)))
+            for o, stage in zip(old, stages, strict=True)
+        ]
+    h = x.flatten(1)
+    gates = [1 / (1 + torch.exp(-s * each)) for each in e]
+    for weight, bias, gate in zip(w, b, gates, strict=True):
+        h = torch.relu(h @ weight.T + bias) * gate
+    head = method.net.heads[str(t)]
+    scores = torch.log_softmax(h @ head.weight.T + head.bias, 1)
+    free = sum((1 - o).sum() for o in old)
+    regularizer = sum((gate * (1 - o)).sum() for gate, o in zip(gates, old, strict=True)) / free
+    loss = -scores[range(len(y)), y].mean() + 0.75 * regularizer
+    loss.backward()
+    found = {"loss": loss.detach()}
+    for k in range(len(w)):
+        below = old[k - 1] if k else None
+        for i in range(w[k].shape[0]):
+            for j in range(w[k].shape[1]):
+                w[k].grad[i, j] *= 1 - (min(old[k][i], below[j]) if k else old[k][i])
+        found[f"weight {k}"] = w[k].grad
+        found[f"bias {k}"] = b[k].grad * (1 - old[k])
+        cosh = [math.cosh(min(max(s * v, -50.0), 50.0)) + 1 for v in e[k].tolist()]
+        found[f"embedding {k}"] = torch.stack(
+            [
+                g * method.s_max / s * c / (math.cosh(v) + 1)
+                for g, c, v in zip(e[k].grad, cosh, e[k].tolist(), strict=True)
+            ]
+        )
+    return found
+
+
+def hat_by_package(method: Method, x: Tensor, y: Tensor, t: int, progress: float) -> dict[str, Tensor]:
+    method.train()
+    method.before_batch(progress)
+    loss = method.loss(x, y, t) + method.penalty(t)
+    loss.backward()
+    method.after_backward()
+    found = {"loss": loss.detach()}
+    for k, stage in enumerate(method.net.stages):
+        found |= {f"weight {k}": stage.weight.grad, f"bias {k}": stage.bias.grad}
+        found[f"embedding {k}"] = stage.tasks[str(t)].values.grad
+    return found
+
+
+def compare_hat(progress: float, t: int) -> None:
+    # Steeper, and 1 - sigmoid loses the digits that the compensation multiplies up again, in any implementation.
+    method = begun("hat", t, s_max=5.0)
+    s = (5 - 1 / 5) * progress + 1 / 5
+    right = hat_by_equations(method, *batch(t), t, s)
+    ours = hat_by_package(method, *batch(t), t, progress)
+    for name, value in right.items():
+        assert torch.allclose(ours[name], value, rtol=1e-6, atol=1e-12), name
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.5, 8 / 9])  # the first batch of an epoch, one amid it, the last of nine
+@pytest.mark.parametrize("t", [0, 2])
+def test_hat_is_its_equations(progress: float, t: int) -> None:
+    compare_hat(progress, t)
+
+
+def test_the_compensation_is_clamped_at_the_steepest() -> None:
+    method = begun("hat", 0)
+    x, y = batch(0)
+    method.before_batch(0.9)
+    method.loss(x, y, 0).backward()
+    embedding = method.net.stages[0].tasks["0"].values
+    embedding.grad = torch.ones_like(embedding)
+    method.after_backward()
+    s = (400 - 1 / 400) * 0.9 + 1 / 400
+    for value, got in zip(embedding.tolist(), embedding.grad.tolist(), strict=True):
+        right = 400 / s * (math.cosh(max(-50.0, min(50.0, s * value))) + 1) / (math.cosh(value) + 1)
+        assert got == pytest.approx(right, rel=1e-9)
+
+
+def no_compensation(method: Method) -> None:
+    """A wrong ``after_backward``: nothing is spared and nothing compensated."""
+
+
+def gate_at_half(stage: hat.Gated, t: int) -> Tensor:
+    """A wrong gate: it forgets the steepness."""
+    return torch.sigmoid(stage.tasks[str(t)].values)
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"),
+    [
+        ((hat.HAT, "after_backward"), no_compensation),
+        ((hat.Gated, "gate"), gate_at_half),
+        ((hat.HAT, "penalty"), lambda m, t: 0.0),
+    ],
+)
+def test_wrong_hats_are_caught(target: tuple[type, str], wrong: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*target, wrong)
+    with pytest.raises(AssertionError):
+        compare_hat(0.5, 2)
+
+
+def test_hat_keeps_embeddings_within_their_bounds() -> None:
+    method = begun("hat", 0)
+    with torch.no_grad():
+        method.net.stages[0].tasks["0"].values.mul_(100)
+    method.after_step()
+    assert method.net.stages[0].tasks["0"].values.abs().max() == 6
+
+
+def test_hat_forgets_a_little_with_soft_gates() -> None:
+    """The negative result of the paper's own method: with lambda .1 and s_max 50, old outputs move."""
+    method = make_method("hat", TASKS, regularization=0.1, s_max=50.0)
+    rows = []
+    for t in range(2):
+        learn(method, t, epochs=3)
+        rows.append(method.predict(batch(0)[0].float(), 0))
+    assert (rows[1] - rows[0]).abs().max() > 1e-4
+
+
+# PackNet
+
+
+def prune_by_sorting(weight: Tensor, free: Tensor, share: float) -> Tensor:
+    """Which weights the task keeps: all of the free ones but the ``share`` of smallest magnitude."""
+    places = [place for place in range(weight.numel()) if free.view(-1)[place]]
+    places.sort(key=lambda place: abs(weight.view(-1)[place].item()))
+    kept = torch.zeros(weight.numel(), dtype=torch.bool)
+    kept[places[round(share * len(places)) :]] = True
+    return kept.view(weight.shape)
+
+
+def compare_packnet(share: float) -> None:
+    method = begun("packnet", 0, prune=share)
+    for t in range(3):
+        if t:
+            method.begin(t, 2)
+            for stage in method.net.stages:
+                stage.weight.data = torch.randn_like(stage.weight, generator=None)
+        expected = [prune_by_sorting(stage.weight.detach(), stage.owner == 0, share) for stage in method.net.stages]
+        for stage in method.net.stages:
+            stage.prune(share)
+        assert all(torch.equal(stage.mine, mask) for stage, mask in zip(method.net.stages, expected, strict=True))
+        assert all((stage.weight[~mask] == 0).all() for stage, mask in zip(method.net.stages, expected, strict=True))
+        method.end(t)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.75])
+def test_packnet_prunes_the_smallest_weights_of_every_layer(share: float) -> None:
+    torch.manual_seed(0)
+    compare_packnet(share)
+
+
+def test_a_wrong_pruning_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def largest(stage: packnet.Packed, share: float) -> None:
+        sizes = stage.weight.detach().abs()
+        count = round((1 - share) * int(stage.mine.sum()))
+        stage.mine = stage.mine & (sizes <= sizes[stage.mine].kthvalue(count).values)
+        stage.weight.data *= stage.mine
+
+    monkeypatch.setattr(packnet.Packed, "prune", largest)
+    with pytest.raises(AssertionError):
+        compare_packnet(0.75)
+
+
+def test_a_pruned_weight_never_returns_for_an_old_task() -> None:
+    method = make_method("packnet", TASKS)
+    pruned: list[list[Tensor]] = []
+    for t in range(len(TASKS)):
+        learn(method, t, epochs=2)
+        pruned.append([stage.used(t)[0] == 0 for stage in method.net.stages])
+        for s, masks in enumerate(pruned):
+            assert all(
+                (stage.used(s)[0][mask] == 0).all() for stage, mask in zip(method.net.stages, masks, strict=True)
+            )
+    owned = [(stage.owner == t + 1).sum() for stage in method.net.stages for t in range(len(TASKS))]
+    assert all(count > 0 for count in owned)
+
+
+# Piggyback
+
+
+def compare_piggyback() -> None:
+    method = begun("piggyback", 1)
+    generator = torch.Generator().manual_seed(0)
+    for stage in method.net.stages:  # masks on both sides of the threshold
+        real = stage.masks["real_1"]
+        real.data = 1e-2 * torch.rand(real.shape, generator=generator, dtype=torch.float64)
+    x, y = batch(1)
+    F.cross_entropy(method(x, 1), y).backward()
+
+    used = [(stage.weight * (stage.masks["real_1"] > 5e-3)).detach().requires_grad_() for stage in method.net.stages]
+    h = x.flatten(1)
+    for weight, stage in zip(used, method.net.stages, strict=True):
+        h = torch.relu(h @ weight.T + stage.bias)
+    F.cross_entropy(method.net.head(h, 1), y).backward()
+    for weight, stage in zip(used, method.net.stages, strict=True):
+        assert torch.allclose(stage.masks["real_1"].grad, weight.grad * stage.weight, rtol=1e-9, atol=1e-12)
+        assert stage.masks["real_1"].grad.abs().sum() > 0
+    before = [(stage.masks["real_1"] > 5e-3) for stage in method.net.stages]
+    method.end(1)
+    for stage, mask in zip(method.net.stages, before, strict=True):
+        assert torch.equal(stage.used(1)[0], stage.weight * mask)
+
+
+def test_piggybacks_gradient_passes_straight_through() -> None:
+    compare_piggyback()
+
+
+def test_a_gradient_that_stops_at_the_threshold_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(ctx: object, grad: Tensor) -> tuple[Tensor, None]:
+        return torch.zeros_like(grad), None
+
+    monkeypatch.setattr(piggyback.Threshold, "backward", staticmethod(stopped))
+    with pytest.raises(AssertionError):
+        compare_piggyback()
+
+
+# PNN
+
+
+def pnn_by_equations(method: Method, x: Tensor, t: int) -> Tensor:
+    """The hidden layers of columns 0 to t side by side, feature by feature, by Eq. 2, for the MLP."""
+    columns = [x.flatten(1)] * (t + 1)
+    for k, stage in enumerate(method.net.stages):
+        above = []
+        for s in range(t + 1):
+            part = stage.columns[s]
+            h = columns[s] @ part.weight.T + part.bias
+            if k and s:
+                older = torch.cat([part.scale[u] * columns[u] for u in range(s)], 1)
+                h = h + torch.relu(older @ part.project.T) @ part.lateral.T
+            above.append(torch.relu(h))
+        columns = above
+    return torch.cat(columns, 1)
+
+
+def compare_pnn() -> None:
+    method = begun("pnn", 2)
+    x, _ = batch(2)
+    assert torch.allclose(method.net.features(x, 2), pnn_by_equations(method, x, 2), rtol=1e-9)
+
+
+def test_pnn_is_its_equation_and_sees_older_columns() -> None:
+    compare_pnn()
+
+
+def test_a_pnn_without_adapters_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def alone(column: pnn.Column, x: Tensor) -> Tensor:
+        split = column.older * column.width
+        x = x.view(len(x), -1, column.area)[:, split : split + column.width]
+        return column.stage.product(x.contiguous(), column.weight, column.bias)
+
+    monkeypatch.setattr(pnn.Column, "forward", alone)
+    with pytest.raises(AssertionError):
+        compare_pnn()
+
+
+@pytest.mark.parametrize("network", ["mlp", "lenet"])
+def test_old_columns_have_no_gradient(network: str) -> None:
+    tasks = make_tasks(size=28) if network == "lenet" else TASKS
+    method = make_method("pnn", tasks, network)
+    for t in range(3):
+        method.begin(t, 2)
+        if t < 2:
+            method.end(t)
+    learning = {name for name, _ in method.named_parameters()}
+    assert learning and all(".columns.2." in name or ".heads.2." in name for name in learning)
+    x = next(Inputs(tasks).batches(tasks[0].train, size=4))[0]
+    method(x, 2).sum().backward()
+    assert all(p.grad is not None for p in method.parameters())
