@@ -20,7 +20,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from tfm_lite.colours import STATES
+from tfm_lite.colours import STATES, TASKS
 
 LIMIT = 300_000  # bytes of one figure in the page
 Controls = Mapping[str, Sequence[Any]]
@@ -170,6 +170,7 @@ def _page(
     css = re.sub(r"\n\s*", " ", (_HERE / "explore.css").read_text())
     for word, state in ("MASKED", "masked"), ("NORMAL", "normal"), ("FORWARD", "forward-only"):
         css = css.replace(word, STATES[state])
+    css += "".join(f" .tfm .task-{t} {{ fill: {colour}; }}" for t, colour in enumerate(TASKS))
     packed = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
     script = ""
     if controls:

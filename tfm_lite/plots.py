@@ -23,8 +23,6 @@ STYLE: Any = {
     "axes.axisbelow": True,
     "grid.color": "#808080",
     "grid.alpha": 0.25,
-    "legend.frameon": False,
-    "legend.fontsize": "small",
 }
 DARK_INK, LIGHT_INK = "#101010", "white"  # on coloured ground; plain black would follow the page's theme
 
@@ -34,6 +32,11 @@ def axes(rows: int = 1, columns: int = 1, *, width: float = 5.6, height: float =
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(width, height), layout="constrained")
         return fig, fig.subplots(rows, columns)
+
+
+def legend(ax: Axes, *, columns: int = 3) -> None:
+    """The legend above the axes."""
+    ax.legend(ncols=columns, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=11, frameon=False)
 
 
 def accuracy_matrix(matrix: Sequence[Sequence[float | None]], names: Sequence[str], ax: Axes) -> None:
@@ -69,7 +72,7 @@ def accuracy_over_time(
     ax.set_ylim(0, 100)
     ax.set_xlabel("epoch")
     ax.set_ylabel("test accuracy (%)")
-    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    legend(ax)
 
 
 def growth(fractions: Sequence[float], names: Sequence[str], ax: Axes) -> None:
