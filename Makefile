@@ -38,8 +38,9 @@ browser: .venv/installed ## open every page of the built book in a headless brow
 
 check: book test notebooks browser ## all of it, as continuous integration does
 
-sync: .venv/installed ## write the notebooks beside the chapters
+sync: .venv/installed ## write the notebooks beside the chapters, and the pictures
 	$(BIN)/python book/sync.py
+	$(BIN)/python book/art.py
 
 bench: .venv/installed ## measure the speed of ternary layers
 	$(BIN)/python tests/benchmarks/speed.py
