@@ -58,6 +58,24 @@ def test_controls_need_values() -> None:
         explore(str, {"a": [1]}, alt=str)
 
 
+def test_live_controls_run_the_work_again() -> None:
+    pytest.importorskip("ipywidgets")
+    from tfm_lite.explore import live
+
+    asked: list[tuple[float, str]] = []
+
+    def work(rate: float, name: str) -> Interactive:
+        asked.append((rate, name))
+        return figure(f"<p>{rate} {name}</p>", alt="a result")
+
+    box = live(work, {"rate": [0.1, 0.2], "name": ["a", "b"]})
+    rate, _, button, shown = box.children
+    rate.value = 0.2
+    button.click()
+    assert asked == [(0.2, "a")] and not button.disabled
+    assert "0.2 a" in shown.outputs[0]["data"]["text/html"]
+
+
 def test_a_heavy_figure_is_refused() -> None:
     with pytest.raises(ValueError, match="weighs"):
         explore(lambda a: "x" * 200_000, {"a": [1, 2]}, alt=str)

@@ -104,6 +104,29 @@ def recolour(
     return _page(body, controls, data, words[0], caption, milliseconds)
 
 
+def live(work: Callable[..., Interactive], controls: Controls) -> Any:
+    """Controls beside a running kernel: choose values, press the button, and ``work(*values)`` computes a new figure.
+
+    Needs ipywidgets and a notebook; a built page shows nothing of it, so stand a static result beside it.
+    """
+    import ipywidgets as widgets
+
+    choices = [widgets.SelectionSlider(options=list(values), description=name) for name, values in controls.items()]
+    button, shown = widgets.Button(description="Run again"), widgets.Output()
+
+    def run(_: Any) -> None:
+        button.disabled = True
+        shown.clear_output()
+        try:
+            figure = work(*(choice.value for choice in choices))
+            shown.append_display_data(figure)
+        finally:
+            button.disabled = False
+
+    button.on_click(run)
+    return widgets.VBox([*choices, button, shown])
+
+
 def _grid(controls: Controls) -> list[tuple[Any, ...]]:
     grid = list(itertools.product(*controls.values()))
     if len(grid) < 2 or any(len(values) < 2 for values in controls.values()):
