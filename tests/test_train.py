@@ -61,7 +61,8 @@ def test_same_seed_same_bits_and_another_seed_others(name: str, tasks: TaskSeque
 def test_first_task_is_the_same_for_methods_of_the_plain_shape(tasks: TaskSequence) -> None:
     first = TaskSequence(tasks.name, tasks.tasks[:1], tasks.mean, tasks.std, tasks.fingerprint)
     found = []
-    for name in ("finetune", "freeze", "joint", "single", "piggyback"):
+    importance = ("ewc", "si", "mas", "imm_mean", "imm_mode", "lwf")
+    for name in ("finetune", "freeze", "joint", "single", "piggyback", *importance):
         method = make_method(name, first)
         train.run(method, first, protocol=SHORT)
         found.append(method.predict(next(Inputs(tasks).batches(tasks[0].test))[0], 0))

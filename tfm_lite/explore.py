@@ -167,10 +167,10 @@ def svg_of(fig: Figure) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tfm_lite"}):
         fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None}, bbox_inches="tight")
     text = buffer.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r"(fill|stroke): ?#000000", r"\1: currentColor", text)
-    prefix = f"tfm{next(_count)}-"
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', text)
+    prefix, used = f"tfm{next(_count)}-", set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
+    text = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", text)
     return re.sub(r"\n\s*", "\n", text)
 

@@ -10,6 +10,7 @@ from tfm_lite.experiment import Config
 from tfm_lite.train import QUICK
 
 METHODS = ("finetune", "freeze", "joint", "single", "binary", "tfm", "tfm_no_fn")
+OTHERS = ("ewc", "si", "mas", "imm_mean", "imm_mode", "lwf", "lfl", "hat", "packnet", "piggyback", "pnn")
 
 
 def alphabets(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
@@ -29,6 +30,13 @@ def alphabets(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
 def flowers_64(seeds: Sequence[int] = (0,)) -> Iterator[Config]:
     """All methods on Oxford Flowers at 64 pixels, under the full protocol, with the paper's margin for fine-grained sets."""
     yield from _all_methods(Config("flowers", "", size=64), seeds, {"margin": 0.001})
+
+
+def methods(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
+    """The methods that the paper compares with and argues with, on the embedded letters, each with its defaults."""
+    for seed in seeds:
+        for method in OTHERS:
+            yield Config("alphabets", method, seed=seed, width=3.0, protocol=QUICK)
 
 
 def feature_norm(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
@@ -60,4 +68,10 @@ def _all_methods(base: Config, seeds: Sequence[int], tfm: dict[str, Any]) -> Ite
             yield replace(base, method=method, seed=seed, options=tfm if method.startswith("tfm") else {})
 
 
-SUITES = {"alphabets": alphabets, "feature_norm": feature_norm, "growth": growth, "flowers_64": flowers_64}
+SUITES = {
+    "alphabets": alphabets,
+    "methods": methods,
+    "feature_norm": feature_norm,
+    "growth": growth,
+    "flowers_64": flowers_64,
+}

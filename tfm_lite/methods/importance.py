@@ -1,0 +1,107 @@
+"""What the methods that hold old knowledge by the loss have in common: copies, importances and a quadratic penalty."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from tfm_lite.methods.base import Method
+from tfm_lite.seeds import torch_stream
+from tfm_lite.stages import freeze
+from tfm_lite.tasks import Task
+
+if TYPE_CHECKING:
+    from tfm_lite.train import Fit
+
+
+def twin(module: nn.Module) -> nn.Module:
+    """A copy of ``module`` in which nothing learns: its parameters are buffers of the same names."""
+    module = copy.deepcopy(module)
+    freeze(module)
+    return module
+
+
+class SquaredDistance(torch.autograd.Function):
+    """``sum(importance * (weight - old) ** 2)``; without an importance, each is 1.
+
+    Autograd would do the same with three times the memory, which on a large network is time: all this is one pass over every
+    weight in every step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, old: Tensor, importance: Tensor | None) -> Tensor:
+        ctx.save_for_backward(weight, old, importance)
+        squares = (weight - old).square_()
+        return (squares if importance is None else squares.mul_(importance)).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        weight, old, importance = ctx.saved_tensors
+        pull = (weight - old).mul_(2 * grad)
+        return (pull if importance is None else pull.mul_(importance)), None, None
+
+
+class Anchored(Method):
+    """What EWC, SI and MAS share: each weight is held where the last task left it, the harder the more it matters.
+
+    The penalty is ``strength * sum(importance * (weight - old) ** 2)`` over the shared weights, those of the stages. An
+    old head needs no hold: no later loss depends on it.
+    """
+
+    strength: float
+    old: Any
+    importance: Any
+
+    def start(self) -> None:
+        super().start()
+        self.old, self.importance = twin(self.net.stages), twin(self.net.stages)
+        for tensor in self.importance.buffers():
+            tensor.zero_()
+
+    def shared(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Each shared weight with its old values and its importances."""
+        old, importance = dict(self.old.named_buffers()), dict(self.importance.named_buffers())
+        for name, weight in self.net.stages.named_parameters():
+            yield weight, old[name], importance[name]
+
+    def penalty(self, t: int) -> Tensor | float:
+        if t == 0:
+            return 0.0
+        return self.strength * torch.stack([SquaredDistance.apply(*triple) for triple in self.shared()]).sum()
+
+    def role(self, name: str) -> str:
+        return {"old": "copies", "importance": "importances"}.get(name.split(".")[0]) or super().role(name)
+
+
+def mean_of_gradients(
+    method: Method, task: Task, fit: Fit, value: Callable[..., Tensor], of: Callable[..., Tensor], *, batch: int = 1
+) -> list[Tensor]:
+    """For each shared weight, the mean of ``of(gradient)`` over the training images, one gradient per image.
+
+    The gradient is that of ``value(images, labels)``, without dropout. With ``batch`` above 1 there is one gradient per so
+    many images, in a random order.
+    """
+    method.eval()
+    weights = list(method.net.stages.parameters())
+    means = [torch.zeros_like(weight) for weight in weights]
+    order = torch.randperm(len(task.train), generator=torch_stream(fit.seed, "importance", task.index))
+    for indices in order.split(batch):
+        images, labels = task.train.batch(indices)
+        gradients = torch.autograd.grad(value(fit.inputs(images), labels.to(fit.inputs.device)), weights)
+        for mean, gradient in zip(means, gradients, strict=True):
+            mean += of(gradient) * (len(indices) / len(task.train))
+    return means
+
+
+def fisher(method: Method, task: Task, fit: Fit, *, batch: int = 1) -> list[Tensor]:
+    """The diagonal of the empirical Fisher information: the mean squared gradient of log p(label | image)."""
+    return mean_of_gradients(
+        method, task, fit, lambda x, y: F.cross_entropy(method(x, task.index), y), torch.square, batch=batch
+    )

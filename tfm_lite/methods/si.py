@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tfm_lite.methods.importance import Anchored, twin
+from tfm_lite.networks import Builder
+
+
+class SI(Anchored):
+    """Synaptic intelligence (Zenke et al., ICML 2017): importance is how much a weight's way lowered the loss.
+
+    While a task is learned, each step adds ``-gradient * movement`` to a weight's path integral (Eq. 3); at its end
+    ``path / ((weight - old) ** 2 + damping)`` is added to the importance (Eq. 5). ``c`` and ``damping`` are 0.1, the paper's
+    for permuted MNIST; for split MNIST its damping is 0.001.
+
+    Differences from the paper:
+
+    1. An importance below zero is set to zero, as in the authors' code: such a penalty would have no minimum.
+    2. The authors use Adam; here it is the optimizer of all methods. The movement is what it really did, clipped or not.
+    3. The path ends where the best weights were found, because those are kept.
+
+    The gradient is that of the data term alone. It is what backward left, less the penalty's, which is known in closed form.
+    """
+
+    name = "si"
+    paper = "zenke2017continual"
+
+    def __init__(self, build: Builder, *, c: float = 0.1, damping: float = 0.1) -> None:
+        self.strength, self.damping = c, damping
+        super().__init__(build)
+
+    def start(self) -> None:
+        super().start()
+        self.path = twin(self.importance)
+        self.work: list[tuple[Tensor, Tensor]] = []  # gradient and weight before the step: room for one step, no state
+
+    @torch.no_grad()
+    def after_backward(self) -> None:
+        self.work = self.work or [(torch.zeros_like(weight), torch.zeros_like(weight)) for weight, *_ in self.shared()]
+        for (weight, old, importance), (gradient, before) in zip(self.shared(), self.work, strict=True):
+            gradient.copy_(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+            if self.learned:
+                torch.sub(weight, old, out=before)
+                gradient.addcmul_(importance, before, value=-2 * self.strength)
+            before.copy_(weight)
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        for (weight, *_), (gradient, before), path in zip(self.shared(), self.work, self.path.buffers(), strict=True):
+            path.addcmul_(gradient, torch.sub(weight, before, out=before), value=-1)
+
+    @torch.no_grad()
+    def after_task(self, t: int) -> None:
+        for (weight, old, importance), path in zip(self.shared(), self.path.buffers(), strict=True):
+            importance.add_(path / ((weight - old).square() + self.damping)).clamp_(min=0)
+            old.copy_(weight)
+            path.zero_()
+        self.work = []
+
+    def role(self, name: str) -> str:
+        return "path integrals" if name.startswith("path.") else super().role(name)
