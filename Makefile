@@ -34,7 +34,7 @@ notebooks: .venv/installed ## run the notebooks
 	$(BIN)/pytest --nbmake --nbmake-timeout=300 -W default book
 
 browser: .venv/installed ## open every page of the built book in a headless browser
-	$(BIN)/pytest tests/book
+	$(BIN)/pytest tests/book -n 2
 
 check: book test notebooks browser ## all of it, as continuous integration does
 
@@ -42,8 +42,8 @@ sync: .venv/installed ## write the notebooks beside the chapters, and the pictur
 	$(BIN)/python book/sync.py
 	$(BIN)/python book/art.py
 
-bench: .venv/installed ## measure the speed of ternary layers
-	$(BIN)/python tests/benchmarks/speed.py
+bench: .venv/installed ## measure the speed of ternary layers, for chapter 7
+	$(BIN)/python tests/benchmarks/speed.py --record
 
 serve: ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000
