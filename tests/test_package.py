@@ -13,7 +13,7 @@ import pytest
 import torch
 from conftest import make_method, make_tasks
 
-from tfm_lite import experiment, growth, networks, results, train
+from tfm_lite import experiment, growth, methods, networks, results, train
 from tfm_lite.__main__ import main
 from tfm_lite.deploy import export_onnx, extract
 from tfm_lite.experiment import Config, run_experiment
@@ -66,7 +66,7 @@ def test_key_names_configuration_data_and_numerics(monkeypatch: pytest.MonkeyPat
 def test_shipped_records_are_of_today() -> None:
     for record in results.load_all():
         assert record.numerics == train.NUMERICS, f"{record.name}: run it again"
-        if record.config["method"] in ("freeze", "single", "binary", "tfm", "tfm_no_fn"):
+        if methods.get(record.config["method"]).zero_forgetting:
             assert record.forgetting == 0.0
 
 
@@ -104,7 +104,7 @@ def test_default_network_follows_the_size() -> None:
     assert [experiment.default_network(size) for size in (28, 64, 224)] == ["lenet", "alexnet_64", "alexnet"]
 
 
-def test_a_wheel_carries_the_records(tmp_path: Path) -> None:
+def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     source = tmp_path / "source"  # a copy: setuptools would put what an older build left behind into the wheel
     for name in ("tfm_lite", "data"):
         shutil.copytree(TOP / name, source / name)
@@ -116,13 +116,17 @@ def test_a_wheel_carries_the_records(tmp_path: Path) -> None:
     target = tmp_path / "empty"
     install = ["install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
-    code = "import tfm_lite.results as r; print(r.__file__, len(r.load_all()))"
+    code = (
+        "from tfm_lite import explore, results as r; print(r.__file__, len(r.load_all()), len(r.published('table_1')),"
+        "(r.shipped('benchmarks') / 'speed.json').is_file(), len(explore.figure('<svg/>', alt='none').html) > 1000)"
+    )
     environment = {**os.environ, "PYTHONPATH": str(target)}
     run = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    place, count = run.stdout.split()
-    assert place.startswith(str(target)) and int(count) == len(list((TOP / "data" / "results").glob("*.json")))
+    place, records, *rest = run.stdout.split()
+    assert place.startswith(str(target)) and int(records) == len(list((TOP / "data" / "results").glob("*.json")))
+    assert rest == ["4", "True", "True"]
 
 
 def test_onnx_gives_the_same_logits(tmp_path: Path) -> None:
