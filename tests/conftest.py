@@ -20,6 +20,7 @@ SHORT = Protocol(epochs=2, batch=16, patience=1)
 SMALL = {
     "mlp": (1 / 8, 1, 12),
     "lenet": (1.0, 1, 28),
+    "lenet_bn": (1.0, 1, 28),
     "alexnet": (1 / 16, 3, 64),
     "alexnet_64": (1 / 8, 3, 64),
     "vgg16": (1 / 16, 3, 64),

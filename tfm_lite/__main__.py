@@ -1,16 +1,17 @@
-"""The command line: ``python -m tfm_lite list | run | show``."""
+"""The command line: ``python -m tfm_lite list | run | select | show``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tfm_lite import datasets, methods, results
+from tfm_lite import datasets, methods, results, selection
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets._store import cache_folder
 from tfm_lite.experiment import Config, run_experiment
@@ -38,11 +39,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tfm_lite", description="Task-incremental learning without forgetting."
     )
-    commands = parser.add_subparsers(required=True, metavar="list | run | show")
+    commands = parser.add_subparsers(required=True, metavar="list | run | select | show")
     commands.add_parser("list", help="name the data sets, methods, networks and suites").set_defaults(action=_list)
 
-    run = commands.add_parser("run", help="run one configuration, or a suite of them")
-    run.set_defaults(action=_run)
+    run = _run_parser(commands, "run", "run one configuration, or a suite of them", _run)
+    run.add_argument("--again", action="store_true", help="start afresh even if the record exists")
+    run.add_argument("--json", action="store_true", help="print the record as JSON")
+    _run_parser(commands, "select", "choose the options of one configuration, or of a suite of them", _select)
+
+    show = commands.add_parser("show", help="print records")
+    show.set_defaults(action=_show)
+    show.add_argument("paths", type=Path, nargs="*", metavar="FILE", help="(all that come with the package)")
+    return parser
+
+
+def _run_parser(commands: Any, name: str, text: str, action: Callable[[argparse.Namespace], None]) -> Any:
+    run = commands.add_parser(name, help=text)
+    run.set_defaults(action=action)
     run.add_argument("suite", nargs="?", help="a suite, instead of --tasks")
     run.add_argument("--tasks", metavar="NAME", help="the data set")
     run.add_argument("--method", "--only", metavar="NAME", help="the method (tfm); with a suite, only this one's runs")
@@ -58,13 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the record (beside the checkpoints)")
     run.add_argument("--device", default="cpu", help="(cpu)")
-    run.add_argument("--again", action="store_true", help="start afresh even if the record exists")
-    run.add_argument("--json", action="store_true", help="print the record as JSON")
-
-    show = commands.add_parser("show", help="print records")
-    show.set_defaults(action=_show)
-    show.add_argument("paths", type=Path, nargs="*", metavar="FILE", help="(all that come with the package)")
-    return parser
+    return run
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -147,6 +154,16 @@ def _run_one(config: Config, options: argparse.Namespace) -> tuple[Result, Path]
     finally:
         progress.close()
     return result, results.save(result, out)
+
+
+def _select(options: argparse.Namespace) -> None:
+    """Choose options for every configuration whose method has a grid, on its first tasks."""
+    for config in _configs(options):
+        if options.suite is None or methods.get(config.method).grid:
+            on_tried = partial(print, config.method, flush=True)
+            choice = selection.select(config, data=options.data, device=options.device, on_tried=on_tried)
+            path = selection.save(choice, options.out or cache_folder(options.data) / "selection")
+            print(f"{config.method}: {choice.options or 'its defaults'}\nrecord      {path}", flush=True)
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from tfm_lite.layers import Affine, Ternary
 from tfm_lite.networks import Network
-from tfm_lite.stages import Plain, Stage
+from tfm_lite.stages import BatchNorm, Plain, Stage
 
 
 @torch.no_grad()
 def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     """What task ``t`` uses of ``net``, as a sequence of layers from images (B, channels, size, size) to logits.
 
-    The outputs are those of ``net`` in use, bit for bit, with feature normalization as a step of its own. ``fold``
-    multiplies a normalization that stands before the non-linearity into the weights: faster, and equal to rounding only.
+    The outputs are those of ``net`` in use, bit for bit, with normalization as a step of its own. ``fold`` multiplies one
+    that stands before the non-linearity into the weights: faster, and equal to rounding only.
     """
     if str(t) not in net.heads:
         raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")
@@ -26,12 +26,10 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     for stage in net.stages:
         _check(stage)
         weight, bias = (part.clone() for part in stage.used(t))
-        ternary = isinstance(stage, Ternary)
-        norm = stage.norm.of(t, len(bias)) if ternary and str(t) in stage.norm.tasks else None
-        before = ternary and stage.place == "before"
+        norm, before = _norm(stage, t, len(bias))
         if fold and norm and before:
-            scale = norm.scale.view(-1, *[1] * (weight.dim() - 1))
-            weight, bias, norm = weight * scale, bias * norm.scale + norm.shift, None
+            scale, shift = _affine(norm)
+            weight, bias, norm = weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift, None
         layers += _stage(stage.stage, weight, bias, norm, before=before)
     head: Any = net.heads[str(t)]
     sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
@@ -53,7 +51,29 @@ def _check(stage: Plain) -> None:
             raise ValueError(f"{type(stage).__name__} has a {place} of its own and cannot be turned into plain layers")
 
 
-def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: Affine | None, *, before: bool) -> list[nn.Module]:
+def _norm(stage: Any, t: int, features: int) -> tuple[nn.Module | None, bool]:
+    """The normalization that task ``t`` uses, if any, and whether it stands before the non-linearity."""
+    if stage.stage.norm:
+        ours: BatchNorm = stage.batch_norms[str(t)] if isinstance(stage, Ternary) else stage.batch_norm
+        norm = nn.BatchNorm2d(features, ours.EPS) if stage.stage.kernel else nn.BatchNorm1d(features, ours.EPS)
+        names = "weight", "bias", "running_mean", "running_var"
+        values = ours.scale, ours.shift, ours.mean, ours.variance
+        norm.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
+        return norm.to(ours.mean), True
+    if isinstance(stage, Ternary) and str(t) in stage.norm.tasks:
+        return stage.norm.of(t, features), stage.place == "before"
+    return None, False
+
+
+def _affine(norm: Any) -> tuple[Tensor, Tensor]:
+    """A normalization in use as a scale and a shift."""
+    if isinstance(norm, Affine):
+        return norm.scale, norm.shift
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return scale, norm.bias - norm.running_mean * scale
+
+
+def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: nn.Module | None, *, before: bool) -> list[nn.Module]:
     layers: list[nn.Module] = [] if stage.kernel else [nn.Flatten()]
     layers.append(_layer(stage, weight, bias))
     layers += [norm] if norm and before else []

@@ -23,7 +23,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from tfm_lite.seeds import torch_stream
-from tfm_lite.stages import Plain, Stage, freeze, initial
+from tfm_lite.stages import BatchNorm, Plain, Stage, freeze, initial
 
 MASKED, FORWARD_ONLY, NORMAL = 0, 1, 2  # the three states of a feature
 
@@ -231,7 +231,8 @@ class FeatureNorm(nn.Module):
 class Ternary(Plain):
     """A stage of the ternary kit. It has no features until it grows.
 
-    ``norm`` says where feature normalization stands: "before" the non-linearity, "after" it (and its pool), or None.
+    ``norm`` says where feature normalization stands: "before" the non-linearity, "after" it (and its pool), or None. In a
+    stage with batch normalization every task has one of its own instead: its scale and shift do what FN's do.
     """
 
     def __init__(
@@ -240,8 +241,9 @@ class Ternary(Plain):
         if norm not in ("before", "after", None):
             raise ValueError(f"feature normalization is 'before' or 'after' the non-linearity or None, not {norm!r}")
         super().__init__(stage, **plain)
-        self.place = norm
+        self.place = None if stage.norm else norm
         self.norm = FeatureNorm(which=which, start=start)
+        self.batch_norms = nn.ModuleDict()
 
     def make(self, inputs: int) -> None:
         self.layer = TernaryLayer(self.stage)
@@ -252,10 +254,13 @@ class Ternary(Plain):
         self.layer.grow(inputs * self.area, features, torch_stream(self.seed, "weights", self.name, t))
         if self.place and t > 0:
             self.norm.grow(t, old, features, like=self.layer.bias)
+        if self.stage.norm:
+            self.batch_norms[str(t)] = BatchNorm(features).to(self.layer.bias)
 
     def keep(self) -> None:
         self.layer.keep()
         self.norm.keep()
+        freeze(self.batch_norms)
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
         return self.layer.used(t)
@@ -264,6 +269,8 @@ class Ternary(Plain):
         return self.layer(x, t)  # type: ignore[no-any-return]
 
     def before_activation(self, x: Tensor, t: int) -> Tensor:
+        if self.stage.norm:
+            return self.batch_norms[str(t)](x)  # type: ignore[no-any-return]
         return self.norm(x, t) if self.place == "before" else x
 
     def after_pool(self, x: Tensor, t: int) -> Tensor:

@@ -21,6 +21,13 @@ NETWORKS: dict[str, tuple[Stage, ...]] = {
         Stage(120, dropout=True),
         Stage(84),
     ),
+    # The same with batch normalization after the convolutions, where what it does to old tasks is shown.
+    "lenet_bn": (
+        Stage(6, 5, padding=2, norm=True, pool=(2, 2)),
+        Stage(16, 5, norm=True, pool=(2, 2)),
+        Stage(120, dropout=True),
+        Stage(84),
+    ),
     # torchvision's AlexNet (Krizhevsky 2014) for 224 pixels: 9,344 features.
     "alexnet": (
         Stage(64, 11, stride=4, padding=2, pool=(3, 2)),

@@ -1,8 +1,8 @@
 """What networks are made of: stages, and the plain kit.
 
-A *stage* is a weighted product, a ReLU, a pool and dropout. A *kit* is the class of a network's stages; it decides what
-differs between methods: the weights a task uses, what comes after the product, what comes after the pool. :class:`Plain`
-is the ordinary kit; the paper's is :class:`tfm_lite.layers.Ternary`.
+A *stage* is a weighted product, in some networks batch normalization, a ReLU, a pool and dropout. A *kit* is the class of a
+network's stages; it decides what differs between methods: the weights a task uses, what comes after the product, what comes
+after the pool. :class:`Plain` is the ordinary kit; the paper's is :class:`tfm_lite.layers.Ternary`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Stage:
     kernel: int = 0
     stride: int = 1
     padding: int = 0
+    norm: bool = False  # batch normalization after the product
     pool: tuple[int, int] | None = None  # kernel and stride of a max pool
     dropout: bool = False
 
@@ -65,6 +66,31 @@ def freeze(module: nn.Module) -> None:
             part.register_buffer(name, parameter.detach().clone())
 
 
+class BatchNorm(nn.Module):
+    """Batch normalization (Ioffe and Szegedy 2015) that learns wholly or not at all.
+
+    While its scale and shift are parameters it does what is usual: in training it normalizes by the batch's statistics and
+    updates the running ones. Once they are buffers (:func:`freeze`) the running statistics are fixed with them, and are
+    what it normalizes by, in training too. The usual layer goes on updating them when its parameters are frozen.
+    """
+
+    MOMENTUM, EPS = 0.1, 1e-5  # PyTorch's
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.ones(features)), nn.Parameter(torch.zeros(features))
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("variance", torch.ones(features))
+
+    def learns(self) -> bool:
+        return isinstance(self.scale, nn.Parameter)
+
+    def forward(self, x: Tensor) -> Tensor:
+        learning = self.training and self.learns()
+        kept = self.mean, self.variance
+        return F.batch_norm(x, *kept, self.scale, self.shift, learning, self.MOMENTUM, self.EPS)  # type: ignore[arg-type]
+
+
 class Plain(nn.Module):
     """A stage of the plain kit: every task uses every weight. Other kits override one of the three places."""
 
@@ -79,6 +105,8 @@ class Plain(nn.Module):
         generator = torch_stream(self.seed, "weights", self.name, 0)
         self.weight = nn.Parameter(initial(shape, math.prod(shape[1:]), generator))
         self.bias = nn.Parameter(torch.zeros(shape[0]))
+        if self.stage.norm:
+            self.batch_norm = BatchNorm(self.stage.features)
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
         """The weights and biases that task ``t`` uses."""
@@ -88,7 +116,7 @@ class Plain(nn.Module):
         return self.stage.product(x, *self.used(t))
 
     def before_activation(self, x: Tensor, t: int) -> Tensor:
-        return x
+        return self.batch_norm(x) if self.stage.norm else x
 
     def after_pool(self, x: Tensor, t: int) -> Tensor:
         return x

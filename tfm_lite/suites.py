@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tfm_lite import selection
 from tfm_lite.experiment import Config
 from tfm_lite.train import QUICK
 
@@ -37,6 +38,15 @@ def methods(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
     for seed in seeds:
         for method in OTHERS:
             yield Config("alphabets", method, seed=seed, width=3.0, protocol=QUICK)
+
+
+def selected(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
+    """The same methods with the options that :mod:`tfm_lite.selection` chose, where these are not the defaults."""
+    for seed in seeds:
+        for choice in selection.load_all():
+            if choice.options and choice.config["tasks"] == "alphabets":
+                method, options = choice.config["method"], choice.options
+                yield Config("alphabets", method, seed=seed, width=3.0, protocol=QUICK, options=options)
 
 
 def feature_norm(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
@@ -71,6 +81,7 @@ def _all_methods(base: Config, seeds: Sequence[int], tfm: dict[str, Any]) -> Ite
 SUITES = {
     "alphabets": alphabets,
     "methods": methods,
+    "selected": selected,
     "feature_norm": feature_norm,
     "growth": growth,
     "flowers_64": flowers_64,

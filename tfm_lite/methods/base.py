@@ -32,6 +32,7 @@ class Method(nn.Module):
     paper: ClassVar[str | None] = None  # citation key in the book's bibliography
     zero_forgetting: ClassVar[bool] = False  # a claim: the tests hold it to the last bit
     kit: ClassVar[Callable[..., Plain]] = Plain
+    grid: ClassVar[dict[str, tuple[Any, ...]]] = {}  # values to choose from by tfm_lite.selection, the default first
 
     net: Any
 

@@ -29,6 +29,7 @@ class EWC(Anchored):
 
     name = "ewc"
     paper = "kirkpatrick2017overcoming"
+    grid = {"lam": (250.0, 1000.0, 5000.0, 25000.0)}
 
     def __init__(self, build: Builder, *, lam: float = 250.0, batch: int = 1) -> None:
         self.strength, self.batch = lam / 2, batch

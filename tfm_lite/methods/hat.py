@@ -47,12 +47,14 @@ class HAT(Method):
     1. dropout comes after the gate, as everywhere in this package, not before the pool;
     2. the steepness rises with the share of the epoch's batches that are done, s = (s_max - 1/s_max) i/N + 1/s_max.
 
-    Gates are never quite 0 or 1, so old tasks can be forgotten, a little; it claims no zero forgetting.
+    Gates are never quite 0 or 1, so old tasks can be forgotten, a little; it claims no zero forgetting. Batch normalization
+    has its scale and shift spared as a bias is; nothing spares its running statistics.
     """
 
     name = "hat"
     paper = "serra2018overcoming"
     kit = Gated
+    grid = {"regularization": (0.75, 0.25, 2.5), "s_max": (400.0, 50.0)}
 
     CLAMP, STEEPEST = 6.0, 50.0  # bounds of an embedding, and of the exponents in the compensation
 
@@ -95,6 +97,8 @@ class HAT(Method):
             )
             stage.weight.grad *= 1 - torch.minimum(post, pre)
             stage.bias.grad *= 1 - stage.protected
+            for parameter in stage.batch_norm.parameters() if stage.stage.norm else []:
+                parameter.grad *= 1 - stage.protected
             below = stage.protected
             embedding = stage.tasks[str(len(self.classes) - 1)].values
             steep = torch.cosh((stage.s * embedding).clamp(-self.STEEPEST, self.STEEPEST)) + 1

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tfm_lite.methods.base import Method
-from tfm_lite.methods.importance import SquaredDistance, twin
+from tfm_lite.methods.importance import SquaredDistance, values
 from tfm_lite.networks import Builder
 from tfm_lite.tasks import Task
 
@@ -32,6 +32,7 @@ class IMMMean(Method):
 
     name = "imm_mean"
     paper = "lee2017overcoming"
+    grid = {"lam": (0.01, 0.0001, 0.1, 1.0)}
 
     def __init__(self, build: Builder, *, lam: float = 0.01) -> None:
         self.lam = lam
@@ -39,7 +40,7 @@ class IMMMean(Method):
 
     def start(self) -> None:
         super().start()
-        self.old = twin(self.net.stages)
+        self.old = values(self.net.stages)
 
     def shared(self) -> list[tuple[Tensor, Tensor]]:
         """Each shared weight with its old values."""

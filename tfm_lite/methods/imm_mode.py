@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tfm_lite.methods.imm_mean import IMMMean
-from tfm_lite.methods.importance import fisher, twin
+from tfm_lite.methods.importance import fisher, values
 from tfm_lite.networks import Builder
 from tfm_lite.tasks import Task
 
@@ -37,9 +37,7 @@ class IMMMode(IMMMean):
     def start(self) -> None:
         super().start()
         if self.merge:
-            self.importance = twin(self.net.stages)
-            for tensor in self.importance.buffers():
-                tensor.zero_()
+            self.importance = values(self.net.stages, zero=True)
 
     def shares(self, task: Task, fit: Fit) -> list[Tensor]:
         if not self.merge:

@@ -27,6 +27,18 @@ def twin(module: nn.Module) -> nn.Module:
     return module
 
 
+def values(module: nn.Module, *, zero: bool = False) -> nn.Module:
+    """A twin of the parameters alone, without what was a buffer already; with ``zero``, each is 0."""
+    module = copy.deepcopy(module)
+    for part in module.modules():
+        for name, _ in list(part.named_buffers(recurse=False)):
+            delattr(part, name)
+    freeze(module)
+    for tensor in module.buffers() if zero else []:
+        tensor.zero_()
+    return module
+
+
 class SquaredDistance(torch.autograd.Function):
     """``sum(importance * (weight - old) ** 2)``; without an importance, each is 1.
 
@@ -61,9 +73,7 @@ class Anchored(Method):
 
     def start(self) -> None:
         super().start()
-        self.old, self.importance = twin(self.net.stages), twin(self.net.stages)
-        for tensor in self.importance.buffers():
-            tensor.zero_()
+        self.old, self.importance = values(self.net.stages), values(self.net.stages, zero=True)
 
     def shared(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Each shared weight with its old values and its importances."""

@@ -32,6 +32,7 @@ class LfL(Method):
 
     name = "lfl"
     paper = "jung2016less"
+    grid = {"lam": (0.0001, 0.00001, 0.001, 0.01)}
 
     old: Any  # the network before the task; there is none in the first
 

@@ -30,6 +30,7 @@ class LwF(Method):
 
     name = "lwf"
     paper = "li2018learning"
+    grid = {"lam": (1.0, 2.0, 4.0), "temperature": (2.0, 1.0)}
 
     old: Any  # the network before the task; there is none in the first
 

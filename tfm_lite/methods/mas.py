@@ -30,6 +30,7 @@ class MAS(Anchored):
 
     name = "mas"
     paper = "aljundi2018memory"
+    grid = {"lam": (0.1, 0.03, 0.3, 1.0)}
 
     def __init__(self, build: Builder, *, lam: float = 0.1, alpha: float | None = 0.5) -> None:
         self.strength, self.alpha = lam, alpha

@@ -74,6 +74,7 @@ class PackNet(Method):
     paper = "mallya2018packnet"
     zero_forgetting = True
     kit = Packed
+    grid = {"prune": (0.75, 0.5, 0.9)}
 
     def __init__(self, build: Builder, *, prune: float = 0.75) -> None:
         if not 0 <= prune < 1:

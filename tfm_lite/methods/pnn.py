@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
 from tfm_lite.seeds import torch_stream
-from tfm_lite.stages import Plain, Stage, freeze, initial
+from tfm_lite.stages import BatchNorm, Plain, Stage, freeze, initial
 
 
 class Column(nn.Module):
@@ -33,6 +33,8 @@ class Column(nn.Module):
             self.scale = nn.Parameter(torch.full((older,), self.SCALE))
             self.project = weights(width, older * width, 1 if stage.kernel else 0)
             self.lateral = weights(stage.features, width * area, stage.kernel)
+        if stage.norm:
+            self.batch_norm = BatchNorm(stage.features)
 
     def forward(self, x: Tensor) -> Tensor:
         """``x`` holds this column's inputs after those of all older ones."""
@@ -40,12 +42,17 @@ class Column(nn.Module):
         if x.dim() == 2 and not self.stage.kernel:  # a linear stage on flattened maps: back to (B, features, area)
             x = x.view(len(x), -1, self.area)
         y = self.stage.product(x[:, split : split + own].contiguous(), self.weight, self.bias)
-        if not self.older:
-            return y
-        old = x[:, :split] * self.scale.repeat_interleave(own).view(1, -1, *[1] * (x.dim() - 2))
+        if self.older:
+            y = y + self.laterals(x[:, :split])
+        return self.batch_norm(y) if self.stage.norm else y  # type: ignore[no-any-return]
+
+    def laterals(self, x: Tensor) -> Tensor:
+        """What the older columns' features contribute."""
+        own, split = self.width, self.older * self.width
+        old = x * self.scale.repeat_interleave(own).view(1, -1, *[1] * (x.dim() - 2))
         project = self.project.view(own, split, *[1] * (x.dim() - 2))
         mixed = F.conv2d(old, project) if x.dim() == 4 else F.conv1d(old, project.view(own, split, 1))
-        return y + self.stage.product(F.relu(mixed), self.lateral, None)
+        return self.stage.product(F.relu(mixed), self.lateral, None)
 
 
 class Columns(Plain):
@@ -64,6 +71,9 @@ class Columns(Plain):
         if not self.stage.kernel:
             x = x.flatten(1)
         return torch.cat([column(x) for column in self.columns[: t + 1]], 1)
+
+    def before_activation(self, x: Tensor, t: int) -> Tensor:
+        return x  # each column has its own batch normalization
 
 
 class PNN(Method):

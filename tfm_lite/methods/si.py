@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tfm_lite.methods.importance import Anchored, twin
+from tfm_lite.methods.importance import Anchored, values
 from tfm_lite.networks import Builder
 
 
@@ -25,6 +25,7 @@ class SI(Anchored):
 
     name = "si"
     paper = "zenke2017continual"
+    grid = {"c": (0.1, 1.0, 10.0, 30.0)}
 
     def __init__(self, build: Builder, *, c: float = 0.1, damping: float = 0.1) -> None:
         self.strength, self.damping = c, damping
@@ -32,7 +33,7 @@ class SI(Anchored):
 
     def start(self) -> None:
         super().start()
-        self.path = twin(self.importance)
+        self.path = values(self.net.stages, zero=True)
         self.work: list[tuple[Tensor, Tensor]] = []  # gradient and weight before the step: room for one step, no state
 
     @torch.no_grad()

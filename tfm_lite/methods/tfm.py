@@ -96,7 +96,7 @@ class TFM(Method):
         freeze(self.net.heads[str(t)])
 
     def role(self, name: str) -> str:
-        return "norm" if ".norm." in name else super().role(name)
+        return "norm" if ".norm." in name or ".batch_norms." in name else super().role(name)
 
     def storage(self) -> dict[str, int]:
         """As for every method, and the masks: per task and layer one boundary of four bytes."""
