@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import SHORT, make_method, make_tasks
+from conftest import SHORT, SMALL, make_method, make_tasks
 
 from tfm_lite import methods, metrics, train
 from tfm_lite.checkpoint import Checkpoint
@@ -69,11 +69,13 @@ def test_first_task_is_the_same_for_methods_of_the_plain_shape(tasks: TaskSequen
     assert all(torch.equal(found[0], other) for other in found)
 
 
+@pytest.mark.parametrize(("network", "epochs"), [("mlp", 25), ("lenet", 12)])
 @pytest.mark.parametrize("name", methods.names())
-def test_every_method_learns(name: str) -> None:
-    tasks = make_tasks(groups=(3, 3), per_class=40, noise=30.0)
-    method = make_method(name, tasks, dropout=0.0, **({"growths": (0.0, 0.15)} if name.startswith("tfm") else {}))
-    history = train.run(method, tasks, protocol=Protocol(epochs=25, batch=16, patience=5))
+def test_every_method_learns(name: str, network: str, epochs: int) -> None:
+    tasks = make_tasks(groups=(3, 3), size=SMALL[network][2], per_class=40, noise=30.0)
+    options = {"growths": (0.0, 0.15)} if name.startswith("tfm") else {}
+    method = make_method(name, tasks, network, dropout=0.0, **options)
+    history = train.run(method, tasks, protocol=Protocol(epochs=epochs, batch=16, patience=5))
     assert all(row[-1] > 0.5 for row in history.matrix)
 
 

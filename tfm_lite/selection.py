@@ -68,7 +68,7 @@ def select(
     """Try the grid of the configuration's method on the first ``count`` tasks and choose. Ties go to what is tried first."""
     tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     config = config.resolved(tasks)
-    tried = []
+    tried: list[dict[str, Any]] = []
     for options in combinations(config.method):
         candidate = replace(config, options={**config.options, **options})
         tried.append({"options": options, "accuracy": validation(candidate, tasks, count, device=device)})
