@@ -12,6 +12,7 @@ from typing import Any
 
 from tfm_lite import datasets, methods, results
 from tfm_lite.checkpoint import Checkpoint
+from tfm_lite.datasets import _commands
 from tfm_lite.datasets._store import cache_folder
 from tfm_lite.experiment import Config, run_experiment
 from tfm_lite.networks import NETWORKS
@@ -38,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tfm_lite", description="Task-incremental learning without forgetting."
     )
-    commands = parser.add_subparsers(required=True, metavar="list | run | show")
+    commands = parser.add_subparsers(required=True, metavar="list | run | show | data")
+    _commands.add_to(commands)
     commands.add_parser("list", help="name the data sets, methods, networks and suites").set_defaults(action=_list)
 
     run = commands.add_parser("run", help="run one configuration, or a suite of them")
