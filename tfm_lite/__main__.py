@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfm_lite import datasets, distributed, methods, results
+from tfm_lite.datasets import _commands
 from tfm_lite.experiment import Config
 from tfm_lite.files import InUse
 from tfm_lite.inputs import PRECISIONS
@@ -39,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tfm_lite", description="Task-incremental learning without forgetting."
     )
-    commands = parser.add_subparsers(required=True, metavar="list | run | show")
+    commands = parser.add_subparsers(required=True, metavar="list | run | show | data")
+    _commands.add_to(commands)
     names = commands.add_parser(
         "list", help="name the data sets, methods, networks and suites, or what a suite still lacks"
     )

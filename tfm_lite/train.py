@@ -265,6 +265,8 @@ def run(
         method.rebuild(saved["structure"])
         method.load_state_dict(saved["state"])
         history = History(saved["matrix"], [[Outcome(**o) for o in outcomes] for outcomes in saved["fits"]])
+    for t in range(len(history.matrix)):  # a kill may have come before they were all removed
+        checkpoint.drop(f"*-{t}-*")
     method.to(device)
     for task in tasks[len(history.matrix) :]:
         method.begin(task.index, len(task.classes))
