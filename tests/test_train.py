@@ -1,21 +1,12 @@
-"""The loop: its order, its protocol, and that the same seed gives the same bits, stopped or not."""
+"""The loop: its order, its protocol, and that the same seed gives the same bits."""
 
 from __future__ import annotations
-
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
 from conftest import SHORT, SMALL, make_method, make_tasks
 
 from tfm_lite import methods, metrics, train
-from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.methods.base import Method
 from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import Inputs, Protocol
@@ -114,77 +105,6 @@ def test_learning_rate_falls_and_best_weights_are_restored(tasks: TaskSequence) 
     assert rates == sorted(rates, reverse=True) and set(rates) <= {0.3, 0.3 / 3}
     assert outcome.loss == min(report["valid_loss"] for report in reports)
     assert fit._validate(tasks[:1])[0] == outcome.loss
-
-
-@pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm"])
-def test_a_run_stopped_at_any_epoch_ends_in_the_same_bits(name: str, tasks: TaskSequence, tmp_path: Path) -> None:
-    class Stop(Exception):
-        pass
-
-    whole = make_method(name, tasks)
-    history = train.run(whole, tasks, protocol=SHORT)
-    epochs = sum(outcome.epochs for outcomes in history.fits for outcome in outcomes)
-    folder = tmp_path / "run"
-    for _ in range(epochs + 1):  # each attempt is stopped after one epoch
-        left = [1]
-
-        def stop(method: Method, report: train.Epoch, left: list[int] = left) -> None:
-            if not left[0]:
-                raise Stop
-            left[0] -= 1
-
-        method = make_method(name, tasks)
-        try:
-            again = train.run(method, tasks, protocol=SHORT, on_epoch=stop, checkpoint=Checkpoint(folder))
-            break
-        except Stop:
-            continue
-    else:
-        pytest.fail("the run never came to its end")
-    assert again.matrix == history.matrix and states_equal(method, whole)
-    assert [len(fits) for fits in again.fits] == [len(fits) for fits in history.fits]
-
-
-def test_a_killed_process_goes_on_to_the_same_record(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "tfm_lite",
-        "run",
-        "--tasks",
-        "alphabets",
-        "--method",
-        "tfm",
-        "--quick",
-        "--epochs",
-        "2",
-    ]
-    command += ["--network", "mlp", "--option", "growths=[0.0, 0.1]", "--json"]
-
-    def environment(name: str) -> dict[str, str]:
-        return {**os.environ, "TFM_LITE_DATA": str(tmp_path / name), "OMP_NUM_THREADS": "1"}
-
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-    whole = subprocess.run(command, env=environment("whole"), capture_output=True, text=True, check=True)
-    process = subprocess.Popen(command, env=environment("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    limit = time.monotonic() + 60
-    while not list((tmp_path / "killed").rglob("fit-1-0.pt")) and time.monotonic() < limit:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not list((tmp_path / "killed").rglob("*seed0-*.json")), "it ended before it was killed"
-    again = subprocess.run(command, env=environment("killed"), capture_output=True, text=True, check=True)
-    first, second = json.loads(whole.stdout), json.loads(again.stdout)
-    for key in ("key", "accuracy", "average", "forgetting", "memory", "structure", "fingerprint"):
-        assert first[key] == second[key]
-    assert first["forgetting"] == 0.0
-
-
-def test_an_unreadable_checkpoint_is_named(tmp_path: Path) -> None:
-    (tmp_path / "task.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"task\.pt cannot be read .* start again"):
-        Checkpoint(tmp_path).load("task")
 
 
 def test_metrics_by_hand() -> None:

@@ -1,23 +1,26 @@
-"""The command line: ``python -m tfm_lite list | run | select | show``."""
+"""The command line: ``python -m tfm_lite list | run | select | show | data``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tfm_lite import datasets, methods, results, selection
-from tfm_lite.checkpoint import Checkpoint
+from tfm_lite import datasets, distributed, methods, results, selection
+from tfm_lite.datasets import _commands
 from tfm_lite.datasets._store import cache_folder
-from tfm_lite.experiment import Config, run_experiment
+from tfm_lite.experiment import Config
+from tfm_lite.files import InUse
+from tfm_lite.inputs import PRECISIONS
 from tfm_lite.networks import NETWORKS
-from tfm_lite.progress import Progress
+from tfm_lite.progress import Suite
 from tfm_lite.results import Result
+from tfm_lite.runs import kept, missing, run_kept
 from tfm_lite.suites import SUITES
 from tfm_lite.train import FULL, QUICK
 
@@ -39,42 +42,65 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tfm_lite", description="Task-incremental learning without forgetting."
     )
-    commands = parser.add_subparsers(required=True, metavar="list | run | select | show")
-    commands.add_parser("list", help="name the data sets, methods, networks and suites").set_defaults(action=_list)
-
-    run = _run_parser(commands, "run", "run one configuration, or a suite of them", _run)
+    commands = parser.add_subparsers(required=True, metavar="list | run | select | show | data")
+    names = commands.add_parser(
+        "list", help="name the data sets, methods, networks and suites, or what a suite still lacks"
+    )
+    names.set_defaults(action=_list)
+    names.add_argument(
+        "--missing", metavar="SUITE", help="the runs that `run SUITE` would make, each after its --index"
+    )
+    run = commands.add_parser("run", help="run one configuration, or a suite of them")
+    run.set_defaults(action=_run)
     run.add_argument("--again", action="store_true", help="start afresh even if the record exists")
     run.add_argument("--json", action="store_true", help="print the record as JSON")
-    _run_parser(commands, "select", "choose the options of one configuration, or of a suite of them", _select)
-
+    select = commands.add_parser("select", help="choose the options of one configuration, or of a suite of them")
+    select.set_defaults(action=_select)
+    for command in (run, select):
+        _name_configuration(command)
+    for command in (names, run, select):
+        _name_runs(command)
     show = commands.add_parser("show", help="print records")
     show.set_defaults(action=_show)
     show.add_argument("paths", type=Path, nargs="*", metavar="FILE", help="(all that come with the package)")
+    _commands.add_to(commands)
     return parser
 
 
-def _run_parser(commands: Any, name: str, text: str, action: Callable[[argparse.Namespace], None]) -> Any:
-    run = commands.add_parser(name, help=text)
-    run.set_defaults(action=action)
-    run.add_argument("suite", nargs="?", help="a suite, instead of --tasks")
-    run.add_argument("--tasks", metavar="NAME", help="the data set")
-    run.add_argument("--method", "--only", metavar="NAME", help="the method (tfm); with a suite, only this one's runs")
-    run.add_argument("--seed", "--seeds", dest="seeds", type=int, nargs="+", metavar="N", help="(0)")
-    run.add_argument("--network", metavar="NAME", help="(by the size of the images)")
-    run.add_argument("--width", type=float, default=1.0, metavar="FACTOR", help="of every layer (1)")
-    run.add_argument("--size", type=int, metavar="PIXELS", help="of the images (the data set's own)")
-    run.add_argument("--epochs", type=int, metavar="N", help="at most this many per training")
-    run.add_argument("--quick", action="store_true", help="the short form of the protocol that the book's chapters use")
-    run.add_argument(
+def _name_configuration(command: argparse.ArgumentParser) -> None:
+    """The options that name one configuration, or one of a suite."""
+    command.add_argument("suite", nargs="?", help="a suite, instead of --tasks")
+    command.add_argument("--tasks", metavar="NAME", help="the data set")
+    command.add_argument("--index", type=int, metavar="I", help="with a suite, only its run number I, from 0")
+    command.add_argument("--network", metavar="NAME", help="(by the size of the images)")
+    command.add_argument("--width", type=float, default=1.0, metavar="FACTOR", help="of every layer (1)")
+    command.add_argument("--size", type=int, metavar="PIXELS", help="of the images (the data set's own)")
+    command.add_argument("--quick", action="store_true", help="the short protocol of the book's chapters")
+    command.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method; may be repeated"
     )
-    run.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
-    run.add_argument("--out", type=Path, metavar="DIR", help="folder for the record (beside the checkpoints)")
-    run.add_argument("--device", default="cpu", help="(cpu)")
-    return run
+    command.add_argument("--device", default="cpu", help="cpu or cuda (cpu)")
+
+
+def _name_runs(command: argparse.ArgumentParser) -> None:
+    """The options that say which of several runs, and how."""
+    names: dict[str, Any] = {"dest": "methods", "nargs": "+", "metavar": "NAME"}
+    command.add_argument("--only", "--method", **names, help="the methods (tfm, or all of a suite's)")
+    seeds: dict[str, Any] = {"dest": "seeds", "nargs": "+", "metavar": "N", "type": int}
+    command.add_argument("--seed", "--seeds", **seeds, help="(0, or the suite's)")
+    command.add_argument("--epochs", type=int, metavar="N", help="at most this many per training")
+    command.add_argument("--precision", choices=PRECISIONS, default="fp32", help="of the networks' products (fp32)")
+    command.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
+    command.add_argument("--out", type=Path, metavar="DIR", help="folder for what is written (beside the checkpoints)")
 
 
 def _list(options: argparse.Namespace) -> None:
+    if options.missing:
+        configs = dict(_suite(options.missing, options))
+        for i in missing(list(configs.values()), kept(options.data, options.out)):
+            place, config = list(configs.items())[i]
+            print(place, config.tasks, config.method, f"seed {config.seed}", json.dumps(dict(config.options)))
+        return
     kinds: dict[str, Iterable[str]] = {
         "data sets": datasets.names(),
         "methods": methods.names(),
@@ -88,29 +114,45 @@ def _list(options: argparse.Namespace) -> None:
 def _configs(options: argparse.Namespace) -> list[Config]:
     if (options.suite is None) == (options.tasks is None):
         raise ValueError("name either a suite or --tasks; `python -m tfm_lite list` shows both")
-    if options.suite is None:
-        base = Config(
-            options.tasks,
-            options.method or "tfm",
-            network=options.network,
-            width=options.width,
-            size=options.size,
-            protocol=QUICK if options.quick else FULL,
-            options=dict(_option(text) for text in options.option),
-        )
-        methods.get(base.method)
-        configs = [replace(base, seed=seed) for seed in options.seeds or [0]]
-    else:
-        if options.suite not in SUITES:
-            raise ValueError(f"there is no suite {options.suite!r}; the suites are {', '.join(SUITES)}")
-        suite = SUITES[options.suite](**({"seeds": tuple(options.seeds)} if options.seeds else {}))
-        configs = [config for config in suite if options.method in (None, config.method)]
-    if options.epochs is not None:
-        if options.epochs < 1:
-            raise ValueError(f"--epochs is at least 1, not {options.epochs}")
-        cap = options.epochs
-        configs = [replace(c, protocol=replace(c.protocol, epochs=min(cap, c.protocol.epochs))) for c in configs]
-    return configs
+    if options.suite:
+        configs = dict(_suite(options.suite, options))
+        if options.index is None:
+            return list(configs.values())
+        if options.index not in configs:
+            raise ValueError(f"{options.suite} has runs 0 to {max(configs)}, and none of them is {options.index}")
+        return [configs[options.index]]
+    base = Config(
+        options.tasks,
+        "",
+        network=options.network,
+        width=options.width,
+        size=options.size,
+        protocol=QUICK if options.quick else FULL,
+        options=dict(_option(text) for text in options.option),
+    )
+    chosen = [methods.get(name).name for name in options.methods or ["tfm"]]
+    return _capped([replace(base, method=name, seed=seed) for seed in options.seeds or [0] for name in chosen], options)
+
+
+def _suite(name: str, options: argparse.Namespace) -> list[tuple[int, Config]]:
+    """A suite's runs that the options leave, each with its place in the suite."""
+    if name not in SUITES:
+        raise ValueError(f"there is no suite {name!r}; the suites are {', '.join(SUITES)}")
+    suite = list(SUITES[name](**({"seeds": tuple(options.seeds)} if options.seeds else {})))
+    known = list(dict.fromkeys(config.method for config in suite))
+    for method in options.methods or []:
+        if method not in known:
+            raise ValueError(f"{name} has no runs of {method!r}; its methods are {', '.join(known)}")
+    return [(i, c) for i, c in enumerate(_capped(suite, options)) if c.method in (options.methods or known)]
+
+
+def _capped(configs: list[Config], options: argparse.Namespace) -> list[Config]:
+    """The same with the options' epochs and precision."""
+    cap = options.epochs
+    if cap is not None and cap < 1:
+        raise ValueError(f"--epochs is at least 1, not {cap}")
+    shorter = [replace(c.protocol, epochs=min(cap or c.protocol.epochs, c.protocol.epochs)) for c in configs]
+    return [replace(c, protocol=p, precision=options.precision) for c, p in zip(configs, shorter, strict=True)]
 
 
 def _option(text: str) -> tuple[str, Any]:
@@ -124,36 +166,31 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    found = []
-    for config in _configs(options):
-        result, path = _run_one(config, options)
-        found.append(result)
-        if not options.json:
-            print(_describe(result), f"record      {path}", sep="\n")
-    if options.json:
-        print(json.dumps([asdict(r) for r in found] if options.suite else asdict(found[0]), indent=1))
-
-
-def _run_one(config: Config, options: argparse.Namespace) -> tuple[Result, Path]:
-    """Run a configuration, unless its record is there already."""
-    tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=options.data)
-    config = config.resolved(tasks)
-    key = config.key(tasks.fingerprint)
-    folder = cache_folder(options.data) / "runs" / f"{config.tasks}-{config.method}-seed{config.seed}-{key}"
-    out = options.out or folder
-    if options.again:
-        Checkpoint(folder).drop("*")
-    else:
-        for path in out.glob(f"*-{key[:8]}.json"):
-            if (result := results.load(path)).key == key:
-                return result, path
-    folder.mkdir(parents=True, exist_ok=True)
-    progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=sys.stderr.isatty())
+    device = distributed.start(options.device)
     try:
-        result = run_experiment(config, tasks=tasks, folder=folder, device=options.device, on_epoch=progress)
+        _run_all(_configs(options), options, device)
     finally:
-        progress.close()
-    return result, results.save(result, out)
+        distributed.stop()
+
+
+def _run_all(configs: list[Config], options: argparse.Namespace, device: str) -> None:
+    how = {"data": options.data, "out": options.out, "device": device, "again": options.again}
+    how["bar"] = distributed.first() and sys.stderr.isatty()
+    tell = print if distributed.first() and not options.json else lambda *_, **__: None
+    suite, found = Suite(configs) if len(configs) > 1 else None, []
+    tell(suite.header() if suite else "", end="\n" if suite else "")
+    for config in configs:
+        try:
+            result, path = run_kept(config, **how, suite=suite)
+        except InUse:
+            if not suite:
+                raise
+            tell(suite.row(None))
+            continue
+        found.append(result)
+        tell(suite.row(result) if suite else f"{_describe(result)}\nrecord      {path}", flush=True)
+    if options.json and distributed.first():
+        print(json.dumps([asdict(r) for r in found] if len(configs) > 1 else asdict(found[0]), indent=1))
 
 
 def _select(options: argparse.Namespace) -> None:

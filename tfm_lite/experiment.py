@@ -9,14 +9,14 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 
 import tfm_lite
-from tfm_lite import datasets, methods, metrics, train
+from tfm_lite import datasets, distributed, methods, metrics, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder, stages_of
@@ -24,12 +24,16 @@ from tfm_lite.results import Result
 from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import FULL, OnEpoch, Protocol
 
+# Fields of a configuration that came after the first records, with the value that leaving them out stands for.
+LATER = {"precision": "fp32"}
+
 
 @dataclass(frozen=True)
 class Config:
     """What to run. ``size`` and ``network`` may be left open (None): the data set and the size of its images decide.
 
-    ``width`` multiplies the features of every layer; ``options`` are the keyword arguments of the method.
+    ``width`` multiplies the features of every layer; ``options`` are the keyword arguments of the method; ``precision`` is
+    that of :class:`~tfm_lite.inputs.Inputs`.
     """
 
     tasks: str
@@ -40,19 +44,25 @@ class Config:
     size: int | None = None
     protocol: Protocol = FULL
     options: Mapping[str, Any] = field(default_factory=dict)
+    precision: str = "fp32"
 
     def resolved(self, tasks: TaskSequence) -> Config:
         """The same with nothing left open."""
         return replace(self, size=tasks.size, network=self.network or default_network(tasks.size))
 
+    def plain(self) -> dict[str, Any]:
+        """The configuration as plain JSON, as records have it."""
+        values = json.loads(json.dumps(asdict(self)))
+        return {name: value for name, value in values.items() if (name, value) not in LATER.items()}
+
     def describes(self, result: Result) -> bool:
         """Whether a record is of this configuration; what is left open may be anything."""
-        ours = {name: value for name, value in asdict(self).items() if value is not None}
-        return all(result.config[name] == value for name, value in ours.items())
+        ours, theirs = LATER | self.plain(), LATER | result.config
+        return all(theirs[name] == value for name, value in ours.items() if value is not None)
 
     def key(self, fingerprint: str) -> str:
         """A name for this configuration on these data, at today's numerics."""
-        text = json.dumps([asdict(self), fingerprint, train.NUMERICS], sort_keys=True)
+        text = json.dumps([self.plain(), fingerprint, train.NUMERICS], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -96,11 +106,11 @@ def run_experiment(
     if torch.device(device).type == "cuda":
         _deterministic_cuda()
     how: dict[str, Any] = {"protocol": config.protocol, "seed": config.seed, "device": device, "on_epoch": on_epoch}
-    history = train.run(method, tasks, **how, checkpoint=Checkpoint(folder))
+    history = train.run(method, tasks, **how, precision=config.precision, checkpoint=Checkpoint(folder))
     count = len(tasks)
     return Result(
         key=key,
-        config=json.loads(json.dumps(asdict(config))),
+        config=config.plain(),
         accuracy=[[*row, *[None] * (count - len(row))] for row in history.matrix],
         average=metrics.average(history.matrix),
         forgetting=metrics.forgetting(history.matrix),
@@ -137,5 +147,7 @@ def _deterministic_cuda() -> None:
 
 def _environment(device: str) -> dict[str, Any]:
     name = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else platform.machine()
-    versions = {"tfm_lite": tfm_lite.__version__, "torch": torch.__version__, "torchvision": torchvision.__version__}
-    return {**versions, "python": platform.python_version(), "device": name, "threads": torch.get_num_threads()}
+    # Asked of the installed package: to import torchvision takes as long as all the rest.
+    versions = {"tfm_lite": tfm_lite.__version__, "torch": torch.__version__, "torchvision": version("torchvision")}
+    where = {"device": name, "threads": torch.get_num_threads(), "processes": distributed.processes()}
+    return {**versions, "python": platform.python_version(), **where}

@@ -104,6 +104,41 @@ def random_groups(classes: int, tasks: int, *, seed: int) -> list[list[int]]:
     return [part.tolist() for part in np.array_split(order, tasks)]
 
 
+def larger_first_groups(classes: int, tasks: int, *, seed: int, share: float = 0.55) -> list[list[int]]:
+    """Classes in a random order, cut into a larger first task and equal later ones of at least three classes.
+
+    ``share`` of the classes go to the first task, as near as equal later ones allow. Examples: 200 classes in 10 tasks give
+    110 and nine of 10; 20 in 5 give 8 and four of 3.
+    """
+    later = max(3, round((1 - share) * classes / (tasks - 1))) if tasks > 1 else 0
+    first = classes - later * (tasks - 1)
+    if tasks < 2 or first <= later:
+        raise ValueError(
+            f"cannot cut {classes} classes into {tasks} tasks, the first the largest; choose fewer, at least 2"
+        )
+    order = numpy_stream(seed, "class order").permutation(classes)
+    return [order[:first].tolist(), *(part.tolist() for part in np.split(order[first:], tasks - 1))]
+
+
+def merged_groups(
+    named: Sequence[tuple[str, list[int]]], *, least: int, seed: int
+) -> tuple[list[list[int]], list[str]]:
+    """Given groups in a random order, with their names; a group of fewer than ``least`` classes joins its neighbours."""
+    whole: list[tuple[list[str], list[int]]] = [([], [])]
+    for name, classes in named:
+        if len(whole[-1][1]) >= least:
+            whole.append(([], []))
+        if classes:
+            whole[-1][0].append(name)
+            whole[-1][1].extend(classes)
+    if len(whole) > 1 and len(whole[-1][1]) < least:
+        names, classes = whole.pop()
+        whole[-1][0].extend(names)
+        whole[-1][1].extend(classes)
+    order = numpy_stream(seed, "group order").permutation(len(whole))
+    return [whole[i][1] for i in order], [", ".join(whole[i][0]) for i in order]
+
+
 def by_class(
     name: str,
     train: Split,
@@ -115,11 +150,13 @@ def by_class(
     seed: int,
     validation: float = 0.1,
     fingerprint: str | None = None,
+    moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
 ) -> TaskSequence:
     """Cut a data set into tasks by class, one task per group of classes.
 
     The labels of ``train`` and ``test`` are the data set's own, and ``names`` their names. A random ``validation``
-    share of every class's training images (at least one) is set aside; it depends on the seed alone.
+    share of every class's training images (at least one) is set aside; it depends on the seed alone. ``fingerprint`` and
+    ``moments`` (mean and standard deviation per channel) are computed from the images unless they are given.
     """
     tasks = []
     for index, group in enumerate(groups):
@@ -127,7 +164,7 @@ def by_class(
         learn, valid = _pick(train, group, without=valid_rows), _pick(train, group, only=valid_rows)
         label = task_names[index] if task_names else f"task {index + 1}"
         tasks.append(Task(index, label, tuple(names[c] for c in group), learn, valid, _pick(test, group)))
-    mean, std = _moments(train)
+    mean, std = moments or moments_of(train)
     return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(train, test))
 
 
@@ -164,15 +201,17 @@ def _pick(
     return Split(split.images, split.rows[positions], inside[split.labels[positions]])
 
 
-def _moments(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel, accumulated in integers so that no order of summing matters."""
+def moments_of(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel, summed in integers so that no order of summing matters."""
     channels = train.images.shape[1]
-    counts = np.zeros((channels, 256), dtype=np.int64)
+    count, total, squares = 0, [0] * channels, [0] * channels
     for start in range(0, len(train), 1024):
         images = train.images[train.rows[start : start + 1024]]
+        count += images[:, 0].size
         for c in range(channels):
-            counts[c] += np.bincount(images[:, c].ravel(), minlength=256)
-    levels = np.arange(256)
-    mean = counts @ levels / counts.sum(1)
-    std = np.sqrt(np.maximum(counts @ levels**2 / counts.sum(1) - mean**2, 1e-12))
+            values = images[:, c].ravel().astype(np.float64)  # sums below 2 ** 53 are exact
+            total[c] += int(values.sum())
+            squares[c] += int(values @ values)
+    mean = np.array(total) / count
+    std = np.sqrt(np.maximum(np.array(squares) / count - mean**2, 1e-12))
     return tuple(mean.tolist()), tuple(std.tolist())

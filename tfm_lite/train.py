@@ -7,7 +7,8 @@ validation loss stops improving, the best weights restored at the end.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -15,14 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tfm_lite import distributed
 from tfm_lite.checkpoint import Checkpoint
+from tfm_lite.inputs import Inputs
 from tfm_lite.methods.base import Method
 from tfm_lite.seeds import stream, torch_stream
 from tfm_lite.tasks import Split, Task, TaskSequence
 
 # Raised whenever a change moves numbers, so that records made before it are known to be old.
 NUMERICS = 1
-EVALUATION_BATCH = 256
 
 Epoch = dict[str, Any]
 OnEpoch = Callable[[Method, Epoch], None]
@@ -70,24 +72,6 @@ class History:
     fits: list[list[Outcome]] = field(default_factory=list)
 
 
-class Inputs:
-    """Turns uint8 images into what a network sees: on the device, float, normalised by the data set's constants."""
-
-    def __init__(self, tasks: TaskSequence, device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
-        self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (tasks.mean, tasks.std))
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """uint8 (B, channels, size, size) to float32 of the same shape."""
-        return images.to(self.device, non_blocking=True).float().sub_(self.mean).div_(self.std)
-
-    def batches(self, split: Split, *, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
-        """The split in batches of images and labels, in its own order."""
-        for indices in torch.arange(len(split)).split(size):
-            images, labels = split.batch(indices)
-            yield self(images), labels.to(self.device, non_blocking=True)
-
-
 def step(
     method: Method,
     optimizer: torch.optim.Optimizer,
@@ -97,14 +81,22 @@ def step(
     *,
     progress: float = 0.0,
     clip: float = math.inf,
+    weight: float = 1.0,
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[Tensor, Tensor | float]:
-    """One step on one batch of task ``t``. The order of the hooks is part of what a method may rely on."""
+    """One step on one batch of task ``t``. The order of the hooks is part of what a method may rely on.
+
+    In one of several processes, x and y are its part of the batch and ``weight`` the part's share of the batch.
+    """
     method.before_batch(progress)
-    loss, penalty = method.loss(x, y, t), method.penalty(t)
+    with autocast():
+        loss, penalty = method.loss(x, y, t), method.penalty(t)
     optimizer.zero_grad()
     (loss + penalty).backward()
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    distributed.add([p.grad for p in parameters if p.grad is not None], weight=weight)
     method.after_backward()
-    nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], clip)
+    nn.utils.clip_grad_norm_(parameters, clip)
     optimizer.step()
     method.after_step()
     return loss.detach(), penalty.detach() if isinstance(penalty, Tensor) else penalty
@@ -116,8 +108,9 @@ def accuracy(method: Method, task: Task, inputs: Inputs, *, split: str = "test")
     right = 0.0
     images: Split = getattr(task, split)
     for x, y in inputs.batches(images):
-        right += (method.predict(x, task.index).argmax(1) == y).sum().item()
-    return right / len(images)
+        with inputs.autocast():
+            right += (method.predict(x, task.index).argmax(1) == y).sum().item()
+    return distributed.total(right)[0] / len(images)
 
 
 class Fit:
@@ -162,6 +155,7 @@ class Fit:
         optimizer = method.optimizer(list(method.parameters()), protocol.lr)
         now: dict[str, Any] = {
             "epoch": 0,
+            "since": 0,  # epochs since the best
             "lr": protocol.lr,
             "patience": protocol.patience,
             "loss": math.inf,
@@ -171,18 +165,21 @@ class Fit:
         best = _copy(method)
         saved = self.checkpoint.load(f"epoch-{self.t}-{call}")
         if saved is not None:
-            now, best = saved["now"], saved["best"]
+            now, best = saved["now"], saved["state"]
             method.load_state_dict(saved["state"])
+            if now["since"]:
+                best = self.checkpoint.load(f"best-{self.t}-{call}")["state"]  # type: ignore[index]
             optimizer.load_state_dict(saved["optimizer"])
         while now["epoch"] < protocol.epochs and now["lr"] >= protocol.lr_min:
             began = perf_counter()
             report = self._epoch(optimizer, tasks, protocol, call, now["epoch"])
             now["epoch"] += 1
             if report["valid_loss"] < now["loss"]:
-                now.update(loss=report["valid_loss"], accuracy=report["valid_accuracy"], patience=protocol.patience)
+                now.update(loss=report["valid_loss"], accuracy=report["valid_accuracy"])
+                now.update(since=0, patience=protocol.patience)
                 best = _copy(method)
             else:
-                now["patience"] -= 1
+                now.update(since=now["since"] + 1, patience=now["patience"] - 1)
             report |= {"task": self.t, "fit": call, "epoch": now["epoch"], "lr": now["lr"]}
             if now["patience"] == 0:
                 now.update(lr=now["lr"] / protocol.factor, patience=protocol.patience)
@@ -190,8 +187,10 @@ class Fit:
                     group["lr"] /= protocol.factor
             report["seconds"] = perf_counter() - began
             now["seconds"] += report["seconds"]
+            if now["since"] == 1:  # until now the best was that of the epoch's file; a new best makes this one stale
+                self.checkpoint.save(f"best-{self.t}-{call}", {"state": best})
             state = {"state": method.state_dict(), "optimizer": optimizer.state_dict()}
-            self.checkpoint.save(f"epoch-{self.t}-{call}", {"now": now, "best": best, **state})
+            self.checkpoint.save(f"epoch-{self.t}-{call}", {"now": now, **state})
             if self.on_epoch:
                 self.on_epoch(method, report)
         outcome = Outcome(now["loss"], now["accuracy"], now["epoch"], now["seconds"])
@@ -204,15 +203,18 @@ class Fit:
     ) -> Epoch:
         """Train for one epoch, then validate."""
         method, name = self.method, (self.t, call, epoch)
-        torch.manual_seed(stream(self.seed, "dropout", *name))
+        rank = distributed.rank()
+        torch.manual_seed(stream(self.seed, "dropout", *name, *([rank] if rank else [])))
         batches = self._order(tasks, protocol.batch, torch_stream(self.seed, "batches", *name))
         method.train()
         total = torch.zeros(2, dtype=torch.float64, device=self.inputs.device)
         for i, (task, indices) in enumerate(batches):
-            images, labels = task.train.batch(indices)
-            x, y = self.inputs(images), labels.to(self.inputs.device)
-            parts = step(method, optimizer, x, y, task.index, progress=i / len(batches), clip=protocol.clip)
-            total += torch.stack([torch.as_tensor(part).to(total) for part in parts]) * len(y)
+            part, weight = distributed.share(indices)
+            x, y = self.inputs.of(task.train, part)
+            how: dict[str, Any] = {"clip": protocol.clip, "weight": weight, "autocast": self.inputs.autocast}
+            parts = step(method, optimizer, x, y, task.index, progress=i / len(batches), **how)
+            total += torch.stack([torch.as_tensor(part).to(total) for part in parts]) * (weight * len(indices))
+        distributed.add([total])
         loss, penalty = (total / sum(len(task.train) for task in tasks)).tolist()
         valid_loss, valid_accuracy = self._validate(tasks)
         return {"loss": loss, "penalty": penalty, "valid_loss": valid_loss, "valid_accuracy": valid_accuracy}
@@ -233,13 +235,15 @@ class Fit:
         """Mean loss, penalty included, and accuracy over the validation images of these tasks."""
         method = self.method
         method.eval()
-        loss, right, count = 0.0, 0.0, 0
+        loss, right, count = 0.0, 0.0, 0.0
         for task in tasks:
             penalty = float(method.penalty(task.index))
             for x, y in self.inputs.batches(task.valid):
-                loss += (method.loss(x, y, task.index).item() + penalty) * len(y)
-                right += (method(x, task.index).argmax(1) == y).sum().item()
+                with self.inputs.autocast():
+                    loss += (method.loss(x, y, task.index).item() + penalty) * len(y)
+                    right += (method(x, task.index).argmax(1) == y).sum().item()
                 count += len(y)
+        loss, right, count = distributed.total(loss, right, count)
         return loss / count, right / count
 
 
@@ -250,16 +254,19 @@ def run(
     protocol: Protocol = FULL,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    precision: str = "fp32",
     on_epoch: OnEpoch | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> History:
     """Learn the tasks in their order. ``on_epoch(method, report)`` is called after every epoch."""
-    inputs, checkpoint, history = Inputs(tasks, device), checkpoint or Checkpoint(None), History()
+    inputs, checkpoint, history = Inputs(tasks, device, precision=precision), checkpoint or Checkpoint(None), History()
     saved = checkpoint.load("task")
     if saved is not None:
         method.rebuild(saved["structure"])
         method.load_state_dict(saved["state"])
         history = History(saved["matrix"], [[Outcome(**o) for o in outcomes] for outcomes in saved["fits"]])
+    for t in range(len(history.matrix)):  # a kill may have come before they were all removed
+        checkpoint.drop(f"*-{t}-*")
     method.to(device)
     for task in tasks[len(history.matrix) :]:
         method.begin(task.index, len(task.classes))

@@ -1,12 +1,18 @@
-"""Data sets by name. Each is a module of this folder with one function, ``load(*, seed, size, data)``, that returns a
-:class:`~tfm_lite.tasks.TaskSequence`; a new data set is a new file and nothing else."""
+"""Data sets by name. Each is a module of this folder; a new data set is a new file and nothing else.
+
+A set that is a folder of images has ``ABOUT`` and ``read(folder)`` (see :mod:`tfm_lite.datasets._about`); any other has a
+function ``load(*, seed, size, data)`` that returns a :class:`~tfm_lite.tasks.TaskSequence`.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from pathlib import Path
+from types import ModuleType
 
+from tfm_lite.datasets import _folder
+from tfm_lite.datasets._names import parse
 from tfm_lite.tasks import TaskSequence
 
 
@@ -18,11 +24,27 @@ def names() -> list[str]:
 def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path | None = None) -> TaskSequence:
     """The data set ``name`` cut into tasks.
 
+    A name is that of a set, followed by words that say how it is cut and what of it is used, in this order:
+    ``+semantic`` or ``+larger`` (a larger first task) instead of a random split, ``+5tasks``, and ``+20x100`` (the first 20
+    classes, 100 training images of each) or ``+partial`` (the classes that are there). Without one of these two a set that
+    is not complete is refused.
+
     ``seed`` fixes the order of classes and the validation images; ``size`` is the height and width in pixels (None: the
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
     user's cache).
     """
+    request = parse(name)
+    module = find(request.name)
+    folder = Path(data) if data is not None else None
+    if hasattr(module, "ABOUT"):
+        return _folder.load(module, request, seed=seed, size=size, data=folder)
+    if not request.plain:
+        raise ValueError(f"{request.name} has one form only; write {request.name!r}, not {name!r}")
+    return module.load(seed=seed, size=size, data=folder)  # type: ignore[no-any-return]
+
+
+def find(name: str) -> ModuleType:
+    """The module of a data set."""
     if name not in names():
         raise ValueError(f"there is no data set {name!r}; the data sets are {', '.join(names())}")
-    module = importlib.import_module(f"{__name__}.{name}")
-    return module.load(seed=seed, size=size, data=Path(data) if data is not None else None)
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,4 +1,4 @@
-"""Where data are read and kept, and how folders of images become one array. Shared by the data sets of this folder."""
+"""Where data are read and kept, and how files of images become one array. Shared by the data sets of this folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from tfm_lite.files import written
+from tfm_lite.pictures import decode, decode_into
+
+VERSION = 2
+FEW = 1000  # so few images are decoded before worker processes have started
 
 
 def user_cache() -> Path:
@@ -39,17 +42,26 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
-def image_store(name: str, files: Sequence[Path], *, size: int, data: Path | None) -> np.ndarray:
-    """All images as one memory-mapped uint8 array (N, 3, size, size), decoded once and kept in the cache.
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    The short side is scaled to ``size`` pixels and the middle cut out. The cache is named after the files, their sizes and
-    times, so that it is made again when one of them changes.
-    """
-    missing = next((file for file in files if not file.is_file()), None)
-    if missing:
-        raise FileNotFoundError(f"the image {missing} is missing: unpack the archive again, all of it")
-    state = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    path = cache_folder(data) / f"{name}-{size}-{digest(1, size, state)}.npy"
+
+def store_path(name: str, files: Sequence[Path], *, size: int, data: Path | None, of: object = None) -> Path:
+    """Where the store of these images is kept: named after the files, their sizes and times, and whatever ``of`` says, so
+    that it is made again when one of them changes."""
+    state = []
+    for file in files:
+        try:
+            about = file.stat()
+        except FileNotFoundError:
+            raise FileNotFoundError(f"the image {file} is missing: unpack the archive again, all of it") from None
+        state.append((file.name, about.st_size, about.st_mtime_ns))
+    return cache_folder(data) / f"{name}-{size}-{digest(VERSION, size, state, of)}.npy"
+
+
+def image_store(name: str, files: Sequence[Path], *, path: Path, size: int) -> np.ndarray:
+    """All images as one memory-mapped uint8 array (N, 3, size, size), decoded once and kept at ``path``."""
     shape = (len(files), 3, size, size)
     kept = _open(path, shape)
     if kept is None:
@@ -70,26 +82,40 @@ def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 
 def _decode_all(name: str, files: Sequence[Path], shape: tuple[int, ...], path: Path) -> None:
     store = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-    # Threads: Pillow decodes and scales without Python's lock, and a process that uses PyTorch is not safely forked.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        images = pool.map(decode, files, [shape[-1]] * len(files))
-        for i, image in enumerate(tqdm(images, f"reading {name}", len(files), unit="image")):
-            store[i] = image
+    if hasattr(os, "posix_fallocate"):  # a full disk is better met now, as an error, than later as a crash
+        with path.open("r+b") as whole:
+            os.posix_fallocate(whole.fileno(), 0, path.stat().st_size)
+    with tqdm(desc=f"reading {name}", total=len(files), unit="image") as bar:
+        if len(files) <= FEW:
+            for i, file in enumerate(files):
+                store[i] = decode(file, shape[-1])
+                bar.update()
+        else:
+            decode_into(path, files, workers=processors(), advance=bar.update)
     store.flush()
 
 
-def decode(file: Path, size: int) -> np.ndarray:
-    """One image as uint8 (3, size, size), whatever its mode."""
-    try:
-        with Image.open(file) as image:
-            image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
-            picture = image.convert("RGB")
-    except Exception as error:  # Pillow's decoders raise nearly anything
-        raise ValueError(
-            f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
-        ) from error
-    scale = size / min(picture.size)
-    width, height = (max(size, round(side * scale)) for side in picture.size)
-    picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-    left, top = (width - size) // 2, (height - size) // 2
-    return np.asarray(picture.crop((left, top, left + size, top + size))).transpose(2, 0, 1)
+class Undecoded:
+    """Images that are decoded whenever they are asked for; indexed by rows, as an array (N, 3, size, size) would be.
+
+    For sets whose store would not fit on the disk: slower, but nothing is kept.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, files: Sequence[Path], size: int) -> None:
+        self.files, self.shape = files, (len(files), 3, size, size)
+        self._pool = ThreadPoolExecutor(processors())
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, rows: int | np.ndarray | slice) -> np.ndarray:
+        size = self.shape[-1]
+        if isinstance(rows, int | np.integer):
+            return decode(self.files[rows], size)
+        chosen = np.arange(len(self))[rows]
+        images = np.empty((len(chosen), *self.shape[1:]), np.uint8)
+        for i, image in enumerate(self._pool.map(lambda row: decode(self.files[row], size), chosen)):
+            images[i] = image
+        return images

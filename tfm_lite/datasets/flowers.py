@@ -8,49 +8,51 @@ import numpy as np
 from scipy.io import loadmat
 from torchvision.datasets import Flowers102
 
-from tfm_lite.datasets._store import data_folder, image_store
-from tfm_lite.tasks import Split, TaskSequence, by_class, random_groups
+from tfm_lite.datasets._about import About, Archive, Listing
 
 SOURCE = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
-TRAIN, TEST, CLASSES, TASKS = 2040, 6149, 102, 4
+ABOUT = About(
+    "Oxford 102 Flowers",
+    folder="flowers-102",
+    train=2040,
+    test=6149,
+    classes=102,
+    tasks=4,
+    page=SOURCE,
+    terms="The publisher names no licence; the photographs are of the web and belong to their photographers. For research.",
+    archives=(
+        Archive("102flowers.tgz", (SOURCE + "102flowers.tgz",), "52808999861908f626f3c1f4e79d11fa", 345, "flowers-102"),
+        Archive("imagelabels.mat", (SOURCE + "imagelabels.mat",), "e0620be6f572b9609742df49c70aed4d", 1, "flowers-102"),
+        Archive("setid.mat", (SOURCE + "setid.mat",), "a5357ecc9cb78c4bef273ce3793fc85c", 1, "flowers-102"),
+    ),
+)
 
 
-def load(*, seed: int, size: int | None, data: Path | None) -> TaskSequence:
-    """Four tasks of 26, 26, 25 and 25 classes in a random order; the paper's 2,040 training and 6,149 test images.
-
-    Training images are the publisher's trnid and valid together, test images its tstid.
-    """
-    folder = data_folder(data) / "flowers-102"
-    parts = {name: folder / name for name in ("imagelabels.mat", "setid.mat", "jpg")}
-    missing = [name for name, path in parts.items() if not path.exists()]
-    if missing:
-        raise FileNotFoundError(
-            f"Oxford Flowers is not complete in {folder}: {', '.join(missing)} missing. Get 102flowers.tgz, imagelabels.mat "
-            f"and setid.mat from {SOURCE}, put the two .mat files and the unpacked jpg/ into {folder}, or name the folder "
-            "that holds flowers-102/ with --data or TFM_LITE_DATA"
-        )
-    labels = _read(parts["imagelabels.mat"], "labels") - 1
-    split = {name: _read(parts["setid.mat"], name) - 1 for name in ("trnid", "valid", "tstid")}
-    train, test = np.sort(np.concatenate([split["trnid"], split["valid"]])), np.sort(split["tstid"])
-    counts = len(train), len(test), len(np.unique(labels))
-    if counts != (TRAIN, TEST, CLASSES):
+def read(folder: Path) -> Listing:
+    """Training images are the publisher's trnid and valid together, test images its tstid."""
+    labels = _read(folder / "imagelabels.mat", "labels")
+    learn, valid, test = (_read(folder / "setid.mat", name) for name in ("trnid", "valid", "tstid"))
+    images = np.concatenate([learn, valid, test])
+    if images.size and (images.min() < 1 or images.max() > len(labels)):
+        wrong = images[(images < 1) | (images > len(labels))][0]
         raise ValueError(
-            f"{folder} names {counts[0]} training images, {counts[1]} test images and {counts[2]} classes; Oxford Flowers "
-            f"has {TRAIN}, {TEST} and {CLASSES}. Get imagelabels.mat and setid.mat again from {SOURCE}"
+            f"{folder / 'setid.mat'} names image {wrong}, but imagelabels.mat has labels for 1 to {len(labels)}; get both "
+            f"again from {SOURCE}"
         )
-    files = [parts["jpg"] / f"image_{i + 1:05}.jpg" for i in range(len(labels))]
-    images = image_store("flowers", files, size=size or 64, data=data)
-    return by_class(
-        "flowers",
-        Split(images, train, labels[train]),
-        Split(images, test, labels[test]),
-        groups=random_groups(CLASSES, TASKS, seed=seed),
-        names=Flowers102.classes,
-        seed=seed,
+    order = np.argsort(images, kind="stable")
+    is_train = np.arange(len(images)) < len(learn) + len(valid)
+    return Listing(
+        [f"jpg/image_{i:05}.jpg" for i in images[order]],
+        labels[images[order] - 1] - 1,
+        is_train[order],
+        Flowers102.classes,
+        Flowers102.classes,
     )
 
 
 def _read(path: Path, name: str) -> np.ndarray:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; get it from {SOURCE}")
     try:
         return loadmat(path)[name].ravel().astype(np.int64)  # type: ignore[no-any-return]
     except Exception as error:  # a damaged file makes SciPy raise almost anything

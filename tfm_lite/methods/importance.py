@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from tfm_lite import distributed
 from tfm_lite.methods.base import Method
 from tfm_lite.seeds import torch_stream
 from tfm_lite.stages import freeze
@@ -102,11 +103,11 @@ def mean_of_gradients(
     weights = list(method.net.stages.parameters())
     means = [torch.zeros_like(weight) for weight in weights]
     order = torch.randperm(len(task.train), generator=torch_stream(fit.seed, "importance", task.index))
-    for indices in order.split(batch):
-        images, labels = task.train.batch(indices)
-        gradients = torch.autograd.grad(value(fit.inputs(images), labels.to(fit.inputs.device)), weights)
+    for indices in distributed.mine(order.split(batch)):
+        gradients = torch.autograd.grad(value(*fit.inputs.of(task.train, indices)), weights)
         for mean, gradient in zip(means, gradients, strict=True):
             mean += of(gradient) * (len(indices) / len(task.train))
+    distributed.add(means)
     return means
 
 

@@ -61,14 +61,17 @@ class TFM(Method):
 
     def learn(self, task: Task, fit: Fit) -> None:
         before = copy.deepcopy(self.net)
-        accuracies, nets = [], []
+        accuracies: list[float] = []
+        nets: dict[int, Any] = {}  # only those that may still be chosen: each is as large as the network
         fractions = self.candidates(task.index)
-        for fraction in fractions:
+        for i, fraction in enumerate(fractions):
             self.net = copy.deepcopy(before)
             self.grow(task.index, fraction)
             accuracies.append(fit().accuracy)
-            nets.append(self.net)
-        best = growth.smallest_within(accuracies, self.margin)
+            if accuracies[i] > max(accuracies[:i], default=-1.0):
+                nets[i] = self.net
+            best = growth.smallest_within(accuracies, self.margin)
+            nets = {j: net for j, net in nets.items() if j >= best}
         self.net = nets[best]
         self.fractions.append(fractions[best])
 

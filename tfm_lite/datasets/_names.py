@@ -1,0 +1,69 @@
+"""The names of data sets: ``tiny_imagenet+semantic+20x100`` is a set, and words that say what of it and how it is cut."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+SPLITS = ("semantic", "larger")
+FORM = "NAME[+semantic|+larger][+Ntasks][+CLASSESxIMAGES|+partial]"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a name asks for.
+
+    ``split`` is "random", "semantic" or "larger" (a larger first task); ``tasks`` their number (None: the paper's);
+    ``classes`` and ``images`` the first so many classes and so many training images of each (None: all of them);
+    ``partial`` takes whatever classes there are.
+    """
+
+    name: str
+    split: str = "random"
+    tasks: int | None = None
+    classes: int | None = None
+    images: int | None = None
+    partial: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether the name is that of the set alone."""
+        return self == Request(self.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing less than the complete set will do."""
+        return not self.partial and self.classes is None
+
+    def __str__(self) -> str:
+        words = [
+            self.name,
+            self.split * (self.split != "random"),
+            f"{self.tasks}tasks" * (self.tasks is not None),
+            f"{self.classes}x{self.images}" * (self.classes is not None),
+            "partial" * self.partial,
+        ]
+        return "+".join(filter(None, words))
+
+
+def parse(text: str) -> Request:
+    """The request that a name is. Its words have one order, so that one thing has one name."""
+    name, *words = text.split("+")
+    found: dict[str, object] = {}
+    for word in words:
+        if word in SPLITS:
+            found["split"] = word
+        elif match := re.fullmatch(r"([1-9]\d*)tasks", word):
+            found["tasks"] = int(match[1])
+        elif match := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", word):
+            found.update(classes=int(match[1]), images=int(match[2]))
+        elif word == "partial":
+            found["partial"] = True
+        else:
+            raise ValueError(f"{text!r} has the word {word!r}; the names of data sets have the form {FORM}")
+    request = Request(name, **found)  # type: ignore[arg-type]
+    if request.partial and request.classes is not None:
+        raise ValueError(f"{text!r} asks twice for a part; leave out +partial")
+    if str(request) != text:
+        raise ValueError(f"write {str(request)!r} instead of {text!r}: the names of data sets have the form {FORM}")
+    return request

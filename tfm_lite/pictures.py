@@ -1,0 +1,105 @@
+"""From image files to arrays. Also the program that worker processes run: it needs NumPy and Pillow, not PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+REPORT = 64  # images between two reports of a worker
+
+
+def decode(file: Path | str, size: int) -> np.ndarray:
+    """One image as uint8 (3, size, size), whatever its mode: its short side scaled to ``size``, the middle cut out."""
+    try:
+        with Image.open(file) as image:
+            image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
+            picture = image.convert("RGB")
+    except Exception as error:  # Pillow's decoders raise nearly anything
+        raise ValueError(
+            f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
+        ) from error
+    if picture.size != (size, size):
+        scale = size / min(picture.size)
+        width, height = (max(size, round(side * scale)) for side in picture.size)
+        left, top = (width - size) // 2, (height - size) // 2
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+        picture = picture.crop((left, top, left + size, top + size))
+    return np.asarray(picture).transpose(2, 0, 1)
+
+
+def decode_into(store: Path, files: Sequence[Path], *, workers: int, advance: Callable[[int], object]) -> None:
+    """Decode ``files`` into the rows of the .npy file ``store``, which exists, with this many processes.
+
+    Processes, because Pillow's own Python code would make threads wait for each other; started afresh rather than forked,
+    because a process that uses PyTorch is not safely forked. ``advance(n)`` is called when n more images are done.
+    """
+    top = str(Path(__file__).parents[1])
+    path = os.pathsep.join(filter(None, [top, os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "tfm_lite.pictures"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [
+        subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, **pipes)  # type: ignore[call-overload]
+        for _ in range(workers)
+    ]
+    pool = ThreadPoolExecutor(workers)
+    try:
+        jobs = [
+            {"store": str(store), "first": k, "step": workers, "files": [str(f) for f in files[k::workers]]}
+            for k in range(workers)
+        ]
+        for done in as_completed([pool.submit(_follow, *pair, advance) for pair in zip(processes, jobs, strict=True)]):
+            done.result()
+    finally:
+        for process in processes:
+            process.kill()
+        pool.shutdown()
+        for process in processes:
+            process.communicate()
+
+
+def _follow(process: subprocess.Popen[str], job: dict[str, object], advance: Callable[[int], object]) -> None:
+    """Give a worker its job and read its reports until it ends."""
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write(json.dumps(job))
+    process.stdin.close()
+    process.stdin = None  # so that nobody closes it again
+    for line in process.stdout:
+        advance(int(line))
+    complaint = process.stderr.read().strip()
+    if process.wait() == 1 and complaint.startswith("the image"):
+        raise ValueError(complaint)
+    if process.returncode:
+        raise OSError(
+            f"decoding stopped ({complaint[-500:] or process.returncode}): is there room on the disk of {job['store']}?"
+        )
+
+
+def _work() -> None:
+    """A worker: read a job from standard input, write rows, report their number."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides what Ctrl-C means
+    job = json.load(sys.stdin)
+    store = np.lib.format.open_memmap(job["store"], mode="r+")
+    done = 0
+    for i, file in enumerate(job["files"]):
+        try:
+            store[job["first"] + i * job["step"]] = decode(file, store.shape[-1])
+        except ValueError as error:
+            sys.exit(str(error))
+        done += 1
+        if done == REPORT or i == len(job["files"]) - 1:
+            sys.stdout.write(f"{done}\n")
+            sys.stdout.flush()
+            done = 0
+
+
+if __name__ == "__main__":
+    _work()
