@@ -76,10 +76,14 @@ class Inputs:
     def __init__(self, tasks: TaskSequence, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (tasks.mean, tasks.std))
+        self.augment = tasks.augment
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """uint8 (B, channels, size, size) to float32 of the same shape."""
-        return images.to(self.device, non_blocking=True).float().sub_(self.mean).div_(self.std)
+    def __call__(self, images: Tensor, shake: torch.Generator | None = None) -> Tensor:
+        """uint8 (B, channels, size, size) to float32 of the same shape; in training, ``shake`` draws the augmentation."""
+        images = images.to(self.device, non_blocking=True)
+        if shake and self.augment:
+            images = self.augment(images, shake)
+        return images.float().sub_(self.mean).div_(self.std)
 
     def batches(self, split: Split, *, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
         """The split in batches of images and labels, in its own order."""
@@ -206,11 +210,12 @@ class Fit:
         method, name = self.method, (self.t, call, epoch)
         torch.manual_seed(stream(self.seed, "dropout", *name))
         batches = self._order(tasks, protocol.batch, torch_stream(self.seed, "batches", *name))
+        shake = torch_stream(self.seed, "augment", *name)
         method.train()
         total = torch.zeros(2, dtype=torch.float64, device=self.inputs.device)
         for i, (task, indices) in enumerate(batches):
             images, labels = task.train.batch(indices)
-            x, y = self.inputs(images), labels.to(self.inputs.device)
+            x, y = self.inputs(images, shake), labels.to(self.inputs.device)
             parts = step(method, optimizer, x, y, task.index, progress=i / len(batches), clip=protocol.clip)
             total += torch.stack([torch.as_tensor(part).to(total) for part in parts]) * len(y)
         loss, penalty = (total / sum(len(task.train) for task in tasks)).tolist()
