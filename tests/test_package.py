@@ -27,7 +27,7 @@ TINY = Protocol(epochs=1, batch=16)
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["run", "--tasks", "letters"], "there is no data set 'letters'; the data sets are alphabets, flowers"),
+        (["run", "--tasks", "letters"], "there is no data set 'letters'; the data sets are actions, alphabets"),
         (["run", "--tasks", "alphabets", "--method", "tmf"], "there is no method 'tmf'; the methods are binary"),
         (["run", "--tasks", "alphabets", "--network", "resnet"], "there is no network 'resnet'; the networks are mlp"),
         (["run", "table"], "there is no suite 'table'; the suites are alphabets"),

@@ -26,15 +26,19 @@ class Inputs:
             raise ValueError(f"there is no precision {precision!r}; the precisions are {', '.join(PRECISIONS)}")
         self.device, self.precision = torch.device(device), precision
         self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (tasks.mean, tasks.std))
+        self.augment = tasks.augment
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """uint8 (B, channels, size, size) to float32 of the same shape."""
-        return images.to(self.device, non_blocking=True).float().sub_(self.mean).div_(self.std)
+    def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """uint8 (B, channels, size, size) to float32 of the same shape; ``generator`` draws the augmentation, if any."""
+        images = images.to(self.device, non_blocking=True)
+        if generator and self.augment:
+            images = self.augment(images, generator)
+        return images.float().sub_(self.mean).div_(self.std)
 
-    def of(self, split: Split, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """The images and labels of a split at these indices."""
+    def of(self, split: Split, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The images and labels of a split at these indices; as for training, if there is a generator."""
         images, labels = split.batch(indices)
-        return self(images), labels.to(self.device, non_blocking=True)
+        return self(images, generator), labels.to(self.device, non_blocking=True)
 
     def batches(self, split: Split, *, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
         """The split in batches of images and labels, in its own order. Several processes take turns with the batches."""

@@ -78,9 +78,8 @@ def _follow(process: subprocess.Popen[str], job: dict[str, object], advance: Cal
     if process.wait() == 1 and complaint.startswith("the image"):
         raise ValueError(complaint)
     if process.returncode:
-        raise OSError(
-            f"decoding stopped ({complaint[-500:] or process.returncode}): is there room on the disk of {job['store']}?"
-        )
+        why = complaint.splitlines()[-1] if complaint else f"a process ended with {process.returncode}"
+        raise OSError(f"decoding stopped ({why}): is there room on the disk of {job['store']}?")
 
 
 def _work() -> None:

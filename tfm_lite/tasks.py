@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from tfm_lite.augment import Augment
 from tfm_lite.seeds import numpy_stream
 
 
@@ -65,7 +66,8 @@ class TaskSequence(Sequence[Task]):
     """Tasks in the order in which they are learned.
 
     ``mean`` and ``std`` (one number per channel, on the 0 to 255 scale) are those of all training images, the same for
-    every task; ``fingerprint`` is a hash of the images and labels behind the tasks.
+    every task; ``fingerprint`` is a hash of the images and labels behind the tasks. ``augment`` is what training does to
+    its images (None: nothing).
     """
 
     name: str
@@ -73,6 +75,7 @@ class TaskSequence(Sequence[Task]):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fingerprint: str
+    augment: Augment | None = None
 
     def __len__(self) -> int:
         return len(self.tasks)

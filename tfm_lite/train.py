@@ -203,14 +203,15 @@ class Fit:
     ) -> Epoch:
         """Train for one epoch, then validate."""
         method, name = self.method, (self.t, call, epoch)
-        rank = distributed.rank()
-        torch.manual_seed(stream(self.seed, "dropout", *name, *([rank] if rank else [])))
+        own = *name, *([distributed.rank()] if distributed.rank() else [])  # other images in every process, other draws
+        torch.manual_seed(stream(self.seed, "dropout", *own))
+        augment = torch_stream(self.seed, "augment", *own)
         batches = self._order(tasks, protocol.batch, torch_stream(self.seed, "batches", *name))
         method.train()
         total = torch.zeros(2, dtype=torch.float64, device=self.inputs.device)
         for i, (task, indices) in enumerate(batches):
             part, weight = distributed.share(indices)
-            x, y = self.inputs.of(task.train, part)
+            x, y = self.inputs.of(task.train, part, augment)
             how: dict[str, Any] = {"clip": protocol.clip, "weight": weight, "autocast": self.inputs.autocast}
             parts = step(method, optimizer, x, y, task.index, progress=i / len(batches), **how)
             total += torch.stack([torch.as_tensor(part).to(total) for part in parts]) * (weight * len(indices))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from tfm_lite.augment import Augment
 from tfm_lite.datasets import _folder
 from tfm_lite.datasets._names import parse
 from tfm_lite.tasks import TaskSequence
@@ -27,7 +29,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     A name is that of a set, followed by words that say how it is cut and what of it is used, in this order:
     ``+semantic`` or ``+larger`` (a larger first task) instead of a random split, ``+5tasks``, and ``+20x100`` (the first 20
     classes, 100 training images of each) or ``+partial`` (the classes that are there). Without one of these two a set that
-    is not complete is refused.
+    is not complete is refused. Last may come ``+augmented``: training crops and flips its images at random.
 
     ``seed`` fixes the order of classes and the validation images; ``size`` is the height and width in pixels (None: the
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
@@ -37,10 +39,12 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     module = find(request.name)
     folder = Path(data) if data is not None else None
     if hasattr(module, "ABOUT"):
-        return _folder.load(module, request, seed=seed, size=size, data=folder)
-    if not request.plain:
+        tasks = _folder.load(module, request, seed=seed, size=size, data=folder)
+    elif replace(request, augmented=False).plain:
+        tasks = replace(module.load(seed=seed, size=size, data=folder), name=name)
+    else:
         raise ValueError(f"{request.name} has one form only; write {request.name!r}, not {name!r}")
-    return module.load(seed=seed, size=size, data=folder)  # type: ignore[no-any-return]
+    return replace(tasks, augment=Augment()) if request.augmented else tasks
 
 
 def find(name: str) -> ModuleType:

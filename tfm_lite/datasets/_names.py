@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 SPLITS = ("semantic", "larger")
-FORM = "NAME[+semantic|+larger][+Ntasks][+CLASSESxIMAGES|+partial]"
+FORM = "NAME[+semantic|+larger][+Ntasks][+CLASSESxIMAGES|+partial][+augmented]"
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Request:
 
     ``split`` is "random", "semantic" or "larger" (a larger first task); ``tasks`` their number (None: the paper's);
     ``classes`` and ``images`` the first so many classes and so many training images of each (None: all of them);
-    ``partial`` takes whatever classes there are.
+    ``partial`` takes whatever classes there are; ``augmented`` crops and flips training images at random.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Request:
     classes: int | None = None
     images: int | None = None
     partial: bool = False
+    augmented: bool = False
 
     @property
     def plain(self) -> bool:
@@ -42,6 +43,7 @@ class Request:
             f"{self.tasks}tasks" * (self.tasks is not None),
             f"{self.classes}x{self.images}" * (self.classes is not None),
             "partial" * self.partial,
+            "augmented" * self.augmented,
         ]
         return "+".join(filter(None, words))
 
@@ -57,8 +59,8 @@ def parse(text: str) -> Request:
             found["tasks"] = int(match[1])
         elif match := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", word):
             found.update(classes=int(match[1]), images=int(match[2]))
-        elif word == "partial":
-            found["partial"] = True
+        elif word in ("partial", "augmented"):
+            found[word] = True
         else:
             raise ValueError(f"{text!r} has the word {word!r}; the names of data sets have the form {FORM}")
     request = Request(name, **found)  # type: ignore[arg-type]

@@ -43,7 +43,8 @@ def read(folder: Path) -> Listing:
             labels += [c] * len(images)
             is_train += [part == "train"] * len(images)
     # Names in the order of the publisher's own names, which is how torchvision has them too.
-    names = AlexNet_Weights.IMAGENET1K_V1.meta["categories"] if len(keys) == ABOUT.classes else keys
+    categories = AlexNet_Weights.IMAGENET1K_V1.meta["categories"]
+    names = categories if len(keys) == len(categories) else keys
     return Listing(files, np.array(labels, np.int64), np.array(is_train, bool), names_once(names, keys), keys)
 
 

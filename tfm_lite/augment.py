@@ -1,0 +1,30 @@
+"""Random crops and flips of training images, on whole batches and on the device that they are on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Every image of a batch is moved by up to ``shift`` of its size in both directions, what comes in at a border being the
+    mirrored image, and turned left to right with probability ``flip``."""
+
+    shift: float = 0.125
+    flip: float = 0.5
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """uint8 (B, channels, size, size) to the same. ``generator`` is on the CPU, so that all devices draw alike."""
+        count, _, size, _ = images.shape
+        pad = round(self.shift * size)
+        corners = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator).to(images.device)
+        turned = (torch.rand(count, generator=generator) < self.flip).to(images.device)
+        padded = functional.pad(images, [pad], padding_mode="reflect")
+        rows, columns = corners + torch.arange(size, device=images.device)
+        each = torch.arange(count, device=images.device)[:, None, None]
+        cropped = padded[each, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+        return torch.where(turned[:, None, None, None], functional.horizontal_flip(cropped), cropped)
