@@ -181,7 +181,7 @@ def check_used_slice(used: Callable[[Tensor, int, int], Any]) -> str:
 
 
 def check_hat_mask(hat_mask: Callable[[Tensor, Tensor], Any]) -> str:
-    """Chapter 11: ``hat_mask(below, above)`` of the greatest old gates (I,) and (O,) is what the gradient (O, I) is multiplied by."""
+    """Chapter 11: ``hat_mask(below, above)`` of the greatest old gates (I,), (O,) is the factor of each weight's gradient."""
     below, above = torch.tensor([1.0, 0.5, 0.0]), torch.tensor([1.0, 0.5, 0.25, 0.0])
     got = _tensor(hat_mask(below, above), (4, 3), "the factors of the gradient, outputs by inputs")
     right = (1 - torch.minimum(above[:, None], below[None])).double()
