@@ -23,6 +23,11 @@ def learns(inputs, outputs):  # type: ignore[no-untyped-def]
     return used & ((outputs == NORMAL)[:, None] | (inputs == NORMAL)[None])
 
 
+def adapted(older, scales, project, weight, activation=torch.relu):  # type: ignore[no-untyped-def]
+    scaled = [scale * column for scale, column in zip(scales, older, strict=True)]
+    return activation(torch.cat(scaled, 1) @ project.T) @ weight.T
+
+
 # Of each check: a right answer, and wrong ones with words that the explanation must hold.
 CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
     checks.check_accuracy: (
@@ -92,6 +97,29 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "outputs by inputs": lambda weight, inputs, outputs: weight[:inputs, :outputs].clone(),
             "first rows": lambda weight, inputs, outputs: weight[-outputs:, -inputs:].clone(),
             "strided view": lambda weight, inputs, outputs: weight[:outputs, :inputs],
+        },
+    ),
+    checks.check_hat_mask: (
+        lambda below, above: 1 - torch.minimum(above[:, None], below[None]),
+        {
+            "returned None": lambda below, above: None,
+            "has the shape": lambda below, above: 1 - torch.minimum(below[:, None], above[None]),
+            "keeps the rest": lambda below, above: torch.minimum(above[:, None], below[None]),
+            "the smaller gate": lambda below, above: 1 - torch.maximum(above[:, None], below[None]),
+            "not the product": lambda below, above: 1 - torch.outer(above, below),
+            "it is": lambda below, above: torch.ones(4, 3),
+        },
+    ),
+    checks.check_lateral: (
+        adapted,
+        {
+            "returned None": lambda *_: None,
+            "has the shape": lambda older, scales, project, weight: torch.cat(older, 1) @ project.T,
+            "has a ReLU": lambda *given: adapted(*given, activation=lambda x: x),
+            "before they are joined": lambda older, scales, *weights: adapted(older, torch.ones(2), *weights),
+            "comes first": lambda older, scales, *weights: adapted(older[::-1], scales.flip(0), *weights),
+            "may be negative": lambda *given: adapted(*given).relu(),
+            "by its own number": lambda older, scales, *weights: adapted(older, scales.flip(0), *weights),
         },
     ),
 }

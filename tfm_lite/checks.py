@@ -178,3 +178,45 @@ def check_used_slice(used: Callable[[Tensor, int, int], Any]) -> str:
     weight += 1
     assert torch.equal(got, kept), "the slice shares its memory with the weight, and changed when the weight did"
     return RIGHT
+
+
+def check_hat_mask(hat_mask: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 11: ``hat_mask(below, above)`` of the greatest old gates (I,), (O,) is the factor of each weight's gradient."""
+    below, above = torch.tensor([1.0, 0.5, 0.0]), torch.tensor([1.0, 0.5, 0.25, 0.0])
+    got = _tensor(hat_mask(below, above), (4, 3), "the factors of the gradient, outputs by inputs")
+    right = (1 - torch.minimum(above[:, None], below[None])).double()
+    assert not torch.equal(got, 1 - right), "that is what is protected; the gradient keeps the rest: 1 minus it"
+    assert not torch.equal(got, (1 - torch.maximum(above[:, None], below[None])).double()), (
+        "a weight is spared only as far as old tasks attend to both its ends: take the smaller gate, not the greater"
+    )
+    assert not torch.equal(got, (1 - torch.outer(above, below)).double()), (
+        "two gates that are half open spare the weight by a half: the minimum, not the product"
+    )
+    assert torch.equal(got, right), f"for gates {below.tolist()} and {above.tolist()} it is\n{right}\nnot\n{got}"
+    return RIGHT
+
+
+def check_lateral(lateral: Callable[[list[Tensor], Tensor, Tensor, Tensor], Any]) -> str:
+    """Chapter 12: ``lateral(older, scales, project, weight)`` is what the older columns add to a new column's product.
+
+    ``older`` are the columns' features, each (B, width); ``scales`` one number per column; ``project`` (width, all older
+    features) and ``weight`` (features, width).
+    """
+    generator = torch.Generator().manual_seed(0)
+    older = [torch.rand(5, 3, generator=generator, dtype=torch.float64) for _ in range(2)]
+    project, weight = (torch.randn(n, m, generator=generator, dtype=torch.float64) for n, m in ((3, 6), (4, 3)))
+    scales = torch.tensor([2.0, -1.0], dtype=torch.float64)
+
+    def by(scaled: list[Tensor], activation: Callable[[Tensor], Tensor] = torch.relu) -> Tensor:
+        return activation(torch.cat(scaled, 1) @ project.T) @ weight.T
+
+    scaled = [scale * column for scale, column in zip(scales, older, strict=True)]
+    got = _tensor(lateral([column.clone() for column in older], scales, project, weight), (5, 4), "what is added")
+    assert not torch.allclose(got, by(scaled, lambda x: x)), "the adapter has a ReLU between its two products"
+    assert not torch.allclose(got, by(older)), "scale every older column before they are joined"
+    assert not torch.allclose(got, by(scaled[::-1])), "the oldest column comes first"
+    assert not torch.allclose(got, by(scaled).relu()), "the ReLU is inside the adapter; what it adds may be negative"
+    assert torch.allclose(got, by(scaled)), (
+        "scale each column by its own number, concatenate them, project, ReLU, then the last weights"
+    )
+    return RIGHT
