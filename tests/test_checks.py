@@ -28,6 +28,16 @@ def adapted(older, scales, project, weight, activation=torch.relu):  # type: ign
     return activation(torch.cat(scaled, 1) @ project.T) @ weight.T
 
 
+def per_image(model, images, labels, of):  # type: ignore[no-untyped-def]
+    """Of every parameter the mean of ``of(gradient)``, one gradient per image."""
+    means = [torch.zeros_like(parameter) for parameter in model.parameters()]
+    for x, y in zip(images.split(1), labels.split(1), strict=True):
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        for mean, gradient in zip(means, torch.autograd.grad(loss, list(model.parameters())), strict=True):
+            mean += of(gradient) / len(images)
+    return means
+
+
 # Of each check: a right answer, and wrong ones with words that the explanation must hold.
 CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
     checks.check_accuracy: (
@@ -120,6 +130,20 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "comes first": lambda older, scales, *weights: adapted(older[::-1], scales.flip(0), *weights),
             "may be negative": lambda *given: adapted(*given).relu(),
             "by its own number": lambda older, scales, *weights: adapted(older, scales.flip(0), *weights),
+        },
+    ),
+    checks.check_fisher: (
+        lambda model, x, y: per_image(model, x, y, torch.square),
+        {
+            "returned None": lambda model, x, y: None,
+            "two parameters": lambda model, x, y: per_image(model, x, y, torch.square)[:1],
+            "has the shape": lambda model, x, y: [f[None] for f in per_image(model, x, y, torch.square)],
+            "square of the mean": lambda model, x, y: [g**2 for g in per_image(model, x, y, torch.clone)],
+            "clear them": lambda model, x, y: [(len(x) * g) ** 2 for g in per_image(model, x, y, torch.clone)],
+            "divide by": lambda model, x, y: [len(x) * f for f in per_image(model, x, y, torch.square)],
+            "square it": lambda model, x, y: per_image(model, x, y, torch.abs),
+            "most likely class": lambda model, x, y: per_image(model, x, model(x).argmax(1), torch.square),
+            "not\\n": lambda model, x, y: [2 * f for f in per_image(model, x, y, torch.square)],
         },
     ),
 }

@@ -220,3 +220,38 @@ def check_lateral(lateral: Callable[[list[Tensor], Tensor, Tensor, Tensor], Any]
         "scale each column by its own number, concatenate them, project, ReLU, then the last weights"
     )
     return RIGHT
+
+
+def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> str:
+    """Chapter 8: ``fisher(model, images, labels)`` is, per parameter, the mean of the squared gradient of each image."""
+    generator = torch.Generator().manual_seed(0)
+    model = torch.nn.Linear(3, 2).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    images = torch.randn(4, 3, generator=generator, dtype=torch.double)
+    labels = torch.tensor([0, 1, 1, 0])
+    errors = (model(images).softmax(1) - torch.eye(2)[labels]).detach()  # of each image, by hand: (4, 2)
+    each = errors[:, :, None] * images[:, None]
+    got = fisher(model, images, labels)
+    assert got is not None, "your function returned None: it must return a list of tensors, one per parameter"
+    got = list(got)
+    assert len(got) == 2, f"this model has two parameters, a weight and a bias; you returned {len(got)} tensors"
+    weight, bias = _tensor(got[0], (2, 3), "the Fisher of the weight"), _tensor(got[1], (2,), "the Fisher of the bias")
+    right, mean = each.square().mean(0), each.mean(0)
+    assert not torch.allclose(weight, mean.square()), (
+        "that is the square of the mean gradient; square the gradient of each image, then average"
+    )
+    assert not torch.allclose(weight, each.sum(0).square()), "gradients add up from image to image: clear them"
+    assert not torch.allclose(weight, each.square().sum(0)), (
+        "that is the sum over the images; divide by how many there are"
+    )
+    assert not torch.allclose(weight, each.abs().mean(0)), "that is the mean absolute gradient; square it"
+    own = (model(images).softmax(1) - torch.eye(2)[model(images).argmax(1)]).detach()
+    assert not torch.allclose(weight, (own[:, :, None] * images[:, None]).square().mean(0)), (
+        "you take the most likely class in place of the label"
+    )
+    assert torch.allclose(weight, right) and torch.allclose(bias, errors.square().mean(0)), (
+        f"the Fisher of the weight is\n{right}\nnot\n{weight}"
+    )
+    return RIGHT
