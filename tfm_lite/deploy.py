@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tfm_lite.layers import Affine, Ternary
 from tfm_lite.networks import Network
-from tfm_lite.stages import BatchNorm, Plain, Stage
+from tfm_lite.stages import Plain, Stage
 
 
 @torch.no_grad()
@@ -54,7 +54,7 @@ def _check(stage: Plain) -> None:
 def _norm(stage: Any, t: int, features: int) -> tuple[nn.Module | None, bool]:
     """The normalization that task ``t`` uses, if any, and whether it stands before the non-linearity."""
     if stage.stage.norm:
-        ours: BatchNorm = stage.batch_norms[str(t)] if isinstance(stage, Ternary) else stage.batch_norm
+        ours: Any = stage.batch_norms[str(t)] if isinstance(stage, Ternary) else stage.batch_norm
         norm = nn.BatchNorm2d(features, ours.EPS) if stage.stage.kernel else nn.BatchNorm1d(features, ours.EPS)
         names = "weight", "bias", "running_mean", "running_var"
         values = ours.scale, ours.shift, ours.mean, ours.variance

@@ -76,6 +76,9 @@ class BatchNorm(nn.Module):
 
     MOMENTUM, EPS = 0.1, 1e-5  # PyTorch's
 
+    mean: Tensor
+    variance: Tensor
+
     def __init__(self, features: int) -> None:
         super().__init__()
         self.scale, self.shift = nn.Parameter(torch.ones(features)), nn.Parameter(torch.zeros(features))
@@ -87,8 +90,7 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         learning = self.training and self.learns()
-        kept = self.mean, self.variance
-        return F.batch_norm(x, *kept, self.scale, self.shift, learning, self.MOMENTUM, self.EPS)  # type: ignore[arg-type]
+        return F.batch_norm(x, self.mean, self.variance, self.scale, self.shift, learning, self.MOMENTUM, self.EPS)
 
 
 class Plain(nn.Module):

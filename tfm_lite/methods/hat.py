@@ -89,17 +89,13 @@ class HAT(Method):
         """Spare the weights that old tasks attend to at both ends (HAT, Eq. 2), and undo the gates' annealing (Eq. 5)."""
         below: Tensor | None = None
         for stage in self.net.stages:
-            post = stage.protected.view(-1, *[1] * (stage.weight.dim() - 1))
-            pre = (
-                post
-                if below is None
-                else below.repeat_interleave(stage.area).view(1, -1, *[1] * (stage.weight.dim() - 2))
-            )
-            stage.weight.grad *= 1 - torch.minimum(post, pre)
-            stage.bias.grad *= 1 - stage.protected
-            for parameter in stage.batch_norm.parameters() if stage.stage.norm else []:
-                parameter.grad *= 1 - stage.protected
-            below = stage.protected
+            free = 1 - stage.protected
+            post = free.view(-1, *[1] * (stage.weight.dim() - 1))
+            pre = post if below is None else below.repeat_interleave(stage.area).view(1, -1, *post.shape[2:])
+            stage.weight.grad *= torch.maximum(post, pre)  # 1 - min(protected, protected below)
+            for parameter in (stage.bias, *(stage.batch_norm.parameters() if stage.stage.norm else [])):
+                parameter.grad *= free
+            below = free
             embedding = stage.tasks[str(len(self.classes) - 1)].values
             steep = torch.cosh((stage.s * embedding).clamp(-self.STEEPEST, self.STEEPEST)) + 1
             embedding.grad *= self.s_max / stage.s * steep / (torch.cosh(embedding) + 1)

@@ -27,7 +27,7 @@ class Threshold(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, real: Tensor, threshold: float) -> Tensor:
-        return (real > threshold).to(real)
+        return torch.gt(real, threshold, out=torch.empty_like(real))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
@@ -53,7 +53,7 @@ class Masked(Plain):
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
         if f"real_{t}" in self.masks:
-            return self.weight * Threshold.apply(self.masks[f"real_{t}"], self.threshold), self.bias
+            return Threshold.apply(self.masks[f"real_{t}"], self.threshold).mul_(self.weight), self.bias
         bits = self.masks.get_buffer(f"bits_{t}") if t else None
         return self.weight if bits is None else self.weight * unpack(bits, self.weight.shape), self.bias
 
@@ -87,7 +87,8 @@ class Piggyback(Method):
             return super().optimizer(parameters, lr)
         masks = [p for stage in self.net.stages for p in stage.masks.parameters()]
         return torch.optim.Adam(
-            [{"params": masks, "lr": self.mask_lr}, {"params": self.net.heads.parameters(), "lr": self.head_lr}]
+            [{"params": masks, "lr": self.mask_lr}, {"params": self.net.heads.parameters(), "lr": self.head_lr}],
+            fused=True,
         )
 
     def after_task(self, t: int) -> None:

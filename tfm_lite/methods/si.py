@@ -40,10 +40,12 @@ class SI(Anchored):
     def after_backward(self) -> None:
         self.work = self.work or [(torch.zeros_like(weight), torch.zeros_like(weight)) for weight, *_ in self.shared()]
         for (weight, old, importance), (gradient, before) in zip(self.shared(), self.work, strict=True):
-            gradient.copy_(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+            data = torch.zeros_like(weight) if weight.grad is None else weight.grad
             if self.learned:
                 torch.sub(weight, old, out=before)
-                gradient.addcmul_(importance, before, value=-2 * self.strength)
+                torch.addcmul(data, importance, before, value=-2 * self.strength, out=gradient)
+            else:
+                gradient.copy_(data)
             before.copy_(weight)
 
     @torch.no_grad()

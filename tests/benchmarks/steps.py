@@ -1,0 +1,87 @@
+"""A training step of every method as a ratio to one of plain fine-tuning, interleaved in one run: ``make bench``.
+
+Each method is learning its second task, PNN its last. AlexNet, 224 pixels, batch 64, float32; ``--network mlp`` measures the
+MLP on 28 pixels instead, where what a method adds counts for more. With ``--record`` the figures of the book are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from speed import TASKS, compare, processor, stepper
+
+from tfm_lite import methods
+from tfm_lite.files import written
+from tfm_lite.methods.base import Method
+from tfm_lite.networks import Builder, stages_of
+
+RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "steps.json"
+CLASSES = 25
+TARGETS = {
+    **dict.fromkeys(("hat", "packnet", "piggyback"), 1.15),
+    **dict.fromkeys(("ewc", "si", "mas", "imm_mean", "imm_mode"), 1.25),
+    **dict.fromkeys(("lwf", "lfl"), 1.45),
+}
+SHAPES = {"alexnet": (3, 224), "mlp": (1, 28)}
+
+
+def learning(name: str, build: Builder) -> Method:
+    """The method as it learns its second task; PNN, which grows with every task, its last."""
+    method = methods.get(name)(build)
+    last = build.tasks - 1 if name == "pnn" else 1
+    for t in range(last + 1):
+        method.begin(t, CLASSES)
+        if t < last:
+            for stage in method.net.stages if name == "packnet" else []:
+                stage.prune(method.share)
+            method.end(t)
+    for importance in method.importance.buffers() if hasattr(method, "importance") else []:
+        importance.fill_(1e-3)
+    return method
+
+
+def measure(names: list[str], network: str, *, rounds: int, batch: int) -> dict[str, dict[str, Any]]:
+    """The ratio of every method by its name."""
+    channels, size = SHAPES[network]
+    build = Builder(stages_of(network), channels=channels, size=size, tasks=TASKS)
+    x, y = torch.randn(batch, channels, size, size), torch.randint(CLASSES, (batch,))
+    plain = methods.get("finetune")(build)
+    plain.begin(0, CLASSES)
+    results: dict[str, dict[str, Any]] = {}
+    for name in names:
+        method = learning(name, build)
+        ours = stepper(method, x, y, len(method.classes) - 1)
+        results[name] = {**compare(ours, stepper(plain, x, y, 0), rounds=rounds), "rounds": rounds}
+        if network == "alexnet" and name in TARGETS:
+            results[name]["target"] = TARGETS[name]
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("methods", nargs="*", default=[*TARGETS, "pnn"], metavar="METHOD")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--network", choices=SHAPES, help="(both)")
+    parser.add_argument(
+        "--record", type=Path, nargs="?", const=RECORD, help="write it too (default: data/benchmarks/steps.json)"
+    )
+    options = parser.parse_args()
+    content: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads(), "device": "cpu"}
+    content |= {"processor": processor(), "batch": options.batch}
+    for network in [options.network] if options.network else SHAPES:
+        rounds = options.rounds * (1 if network == "alexnet" else 20)  # a step of the MLP takes a millisecond
+        content[network] = measure(options.methods, network, rounds=rounds, batch=options.batch)
+    text = json.dumps(content, indent=2)
+    print(text)
+    if options.record:
+        with written(options.record) as temporary:
+            temporary.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
