@@ -38,6 +38,10 @@ def per_image(model, images, labels, of):  # type: ignore[no-untyped-def]
     return means
 
 
+def soft_cross_entropy(temperature):  # type: ignore[no-untyped-def]
+    return lambda n, o: torch.nn.functional.cross_entropy(n / temperature, (o / temperature).softmax(1))
+
+
 # Of each check: a right answer, and wrong ones with words that the explanation must hold.
 CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
     checks.check_accuracy: (
@@ -144,6 +148,21 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "square it": lambda model, x, y: per_image(model, x, y, torch.abs),
             "most likely class": lambda model, x, y: per_image(model, x, model(x).argmax(1), torch.square),
             "not\\n": lambda model, x, y: [2 * f for f in per_image(model, x, y, torch.square)],
+        },
+    ),
+    checks.check_distillation: (
+        lambda new, old, t: sum(map(soft_cross_entropy(t), new, old)),
+        {
+            "returned None": lambda new, old, t: None,
+            "not used": lambda new, old, t: sum(map(soft_cross_entropy(1), new, old)),
+            "each head has its own": lambda new, old, t: soft_cross_entropy(t)(torch.cat(new, 1), torch.cat(old, 1)),
+            "exchanged": lambda new, old, t: sum(map(soft_cross_entropy(t), old, new)),
+            "temperature squared": lambda new, old, t: t**2 * sum(map(soft_cross_entropy(t), new, old)),
+            "sum them": lambda new, old, t: sum(map(soft_cross_entropy(t), new, old)) / len(new),
+            "divergence": lambda new, old, t: sum(
+                soft_cross_entropy(t)(n, o) - soft_cross_entropy(t)(o, o) for n, o in zip(new, old, strict=True)
+            ),
+            "it is": lambda new, old, t: sum(map(torch.nn.functional.mse_loss, new, old)),
         },
     ),
 }

@@ -255,3 +255,31 @@ def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> st
         f"the Fisher of the weight is\n{right}\nnot\n{weight}"
     )
     return RIGHT
+
+
+def check_distillation(distillation: Callable[[list[Tensor], list[Tensor], float], Any]) -> str:
+    """Chapter 9: ``distillation(new, old, temperature)`` of two lists of logits (B, classes), one per old head."""
+    generator = torch.Generator().manual_seed(0)
+    new, old = ([3 * torch.randn(4, n, generator=generator, dtype=torch.double) for n in (3, 5)] for _ in range(2))
+
+    def cross_entropy(now: Tensor, before: Tensor, scale: float = 2.0) -> float:
+        return float(-((before / scale).softmax(1) * (now / scale).log_softmax(1)).sum(1).mean())
+
+    pairs = list(zip(new, old, strict=True))
+    right = sum(cross_entropy(*pair) for pair in pairs)
+    wrong = {
+        "the temperature is not used: divide both logits by it": sum(cross_entropy(*pair, 1.0) for pair in pairs),
+        "one softmax over all heads is another loss: each head has its own": cross_entropy(
+            torch.cat(new, 1), torch.cat(old, 1)
+        ),
+        "the two sides are exchanged: the old answers are the targets": sum(cross_entropy(o, n) for n, o in pairs),
+        "four times too much: take the mean over the images, and no factor of the temperature squared": 4 * right,
+        "that is the mean over the heads; sum them": right / 2,
+        "that is the divergence: the cross-entropy does not subtract the entropy of the old answers": right
+        - sum(cross_entropy(o, o) for o in old),
+    }
+    got = _number(distillation([z.clone() for z in new], [z.clone() for z in old], 2.0), "a number")
+    for words, value in wrong.items():
+        assert abs(got - value) > 1e-6, words
+    assert abs(got - right) < 1e-6, f"for these logits it is {right:.6f}, not {got:.6f}"
+    return RIGHT
