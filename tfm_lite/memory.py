@@ -80,3 +80,11 @@ def overhead(method: str, net: Size, tasks: int, *, norm_bits: int = FLOAT) -> f
     if tasks < 1:
         raise ValueError(f"memory is counted after one task or more, not {tasks}")
     return counts[method](net, tasks, norm_bits) / 8
+
+
+def in_words(count: float) -> str:
+    """A number of bytes to three digits: "234 kB", "27.3 MB". A kilobyte is 1000 bytes, as in the paper."""
+    for unit, size in ("GB", 1e9), ("MB", 1e6), ("kB", 1e3):
+        if float(f"{count:.3g}") >= size:
+            return f"{count / size:.3g} {unit}".replace("e+03", "000")
+    return f"{count:.3g} B"
