@@ -94,7 +94,7 @@ def growth(fractions: Sequence[float], names: Sequence[str], ax: Axes) -> None:
 
 @dataclass(frozen=True)
 class Point:
-    """A method for :func:`accuracy_against_overhead`: its accuracy (a fraction), and what it keeps beyond the network (bytes).
+    """A method in :func:`accuracy_against_overhead`: its accuracy (a fraction) and the bytes it keeps beyond the network.
 
     ``spread`` is the standard deviation of the accuracy over seeds; ``highlight`` makes it stand out.
     """
