@@ -114,4 +114,6 @@ class HAT(Method):
         freeze(self.net.heads[str(t)])
 
     def role(self, name: str) -> str:
-        return "masks" if ".tasks." in name or name.endswith("protected") else super().role(name)
+        if name.endswith("protected"):
+            return "masks"
+        return "embeddings" if ".tasks." in name else super().role(name)

@@ -99,3 +99,6 @@ class PNN(Method):
         for stage in self.net.stages:
             freeze(stage.columns[t])
         freeze(self.net.heads[str(t)])
+
+    def role(self, name: str) -> str:
+        return "columns" if ".columns." in name else super().role(name)
