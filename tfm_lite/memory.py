@@ -107,6 +107,15 @@ class Plan:
         """Bytes of the weights and biases of the stages, with these features per layer (None: the plain network's)."""
         return BYTES * sum(count * (inputs * places + 1) for inputs, count, places in self.layers(features))
 
+    def normalized(self, features: Sequence[int] | None = None) -> int:
+        """How many of these features have batch normalization: a scale, a shift, a mean and a variance each."""
+        counts = features or [stage.features for stage in self.build.stages]
+        return sum(n for n, stage in zip(counts, self.build.stages, strict=True) if getattr(stage, "norm", False))
+
+    def whole(self, features: Sequence[int] | None = None) -> int:
+        """Bytes of the stages with all that is in them."""
+        return self.network(features) + 4 * BYTES * self.normalized(features)
+
     def heads(self, features: Sequence[int] | None = None, *, tasks: int | None = None) -> int:
         """Bytes of the heads of the first ``tasks`` tasks (None: all), on so many ``features`` for each."""
         widths = features or [self.build.stages[-1].features] * len(self.classes)
@@ -127,30 +136,30 @@ class Plan:
 
 
 def _plain(plan: Plan) -> dict[str, int]:
-    return {"weights": plan.network(), "heads": plan.heads()}
+    return {"weights": plan.whole(), "heads": plan.heads()}
 
 
 def _separate(plan: Plan, cut: int = 1) -> dict[str, int]:
     features = [max(1, n // cut) for n in features_at(plan.build.stages, plan.options.get("fraction", 1.0))]
     tasks = len(plan.classes)
-    return {"weights": tasks * plan.network(features), "heads": plan.heads([features[-1]] * tasks)}
+    return {"weights": tasks * plan.whole(features), "heads": plan.heads([features[-1]] * tasks)}
 
 
 def _twins(plan: Plan, *roles: str) -> dict[str, int]:
-    """Besides the network, as much again for each of these roles."""
-    return _plain(plan) | dict.fromkeys(roles, plan.network())
+    """Besides the network, as much again for each of these roles, but for the statistics of batch normalization."""
+    return _plain(plan) | dict.fromkeys(roles, plan.network() + 2 * BYTES * plan.normalized())
 
 
 def _teacher(plan: Plan) -> dict[str, int]:
     """A copy of the network before the last task, with the heads it had."""
     tasks = len(plan.classes)
-    return _plain(plan) | ({"copies": plan.network() + plan.heads(tasks=tasks - 1)} if tasks > 1 else {})
+    return _plain(plan) | ({"copies": plan.whole() + plan.heads(tasks=tasks - 1)} if tasks > 1 else {})
 
 
 def _gates(plan: Plan) -> dict[str, int]:
-    """A gate per task and feature, and the greatest gate of all tasks."""
+    """An embedding per task and feature, and the greatest gate of all tasks."""
     features = sum(stage.features for stage in plan.build.stages)
-    return _plain(plan) | {"masks": BYTES * features * (len(plan.classes) + 1)}
+    return _plain(plan) | {"masks": BYTES * features, "embeddings": BYTES * features * len(plan.classes)}
 
 
 def _owners(plan: Plan) -> dict[str, int]:
@@ -167,19 +176,24 @@ def _columns(plan: Plan) -> dict[str, int]:
     features = [max(1, round(stage.features * share)) for stage in plan.build.stages]
     count = 0
     for t in range(len(plan.classes)):
-        count += plan.network(features) // BYTES
+        count += plan.whole(features) // BYTES
         for inputs, outputs, places in list(plan.layers(features))[1:] if t else []:
             count += t + inputs * t * inputs + outputs * inputs * places  # scales, projection, lateral weights
-    return {"weights": BYTES * count, "heads": plan.heads([(t + 1) * features[-1] for t in range(len(plan.classes))])}
+    return {"columns": BYTES * count, "heads": plan.heads([(t + 1) * features[-1] for t in range(len(plan.classes))])}
 
 
 def _ternary(plan: Plan, norm: bool = True) -> dict[str, int]:
-    """FN: a scale and a shift of ``norm_bits`` for every feature that a task sees, but none on the first task."""
+    """FN: a scale and a shift of ``norm_bits`` for every feature that a task sees, but none on the first task.
+
+    Where there is batch normalization, every task has one of its own instead.
+    """
     widths, bits = plan.widths(), plan.options.get("norm_bits", FLOAT)
     seen = widths[:-1] if plan.options.get("which") == "old" else widths[1:]
+    scaled = sum(sum(w) - plan.normalized(w) for w in seen) if norm else 0
     found = {"weights": plan.network(widths[-1]), "heads": plan.heads([w[-1] for w in widths])}
     found["masks"] = BYTES * len(plan.build.stages) * len(widths)
-    return found | ({"norm": 2 * bits // 8 * sum(map(sum, seen))} if norm and len(widths) > 1 else {})
+    found["norm"] = 2 * bits // 8 * scaled + 4 * BYTES * sum(map(plan.normalized, widths))
+    return {role: count for role, count in found.items() if count}
 
 
 ACCOUNTS: dict[str, Callable[[Plan], dict[str, int]]] = {
