@@ -168,6 +168,17 @@ def test_scale_says_how_it_was_run(base: Result) -> None:
     other = replace(base, config={**base.config, "seed": 3, "width": 0.25})
     words = tables.scale([base, other])
     assert "64 pixels" in words and "full protocol" in words and "seeds 0, 3" in words and "0.25 times" in words
+    part = replace(base, config={**base.config, "tasks": "tiny_imagenet+semantic+20x100"})
+    assert tables.scale([part]).startswith("20x100, 64 pixels")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "split"),
+    [("tiny_imagenet", "random"), ("tiny_imagenet+20x100", "random"), ("tiny_imagenet+semantic+20x100", "semantic")],
+)
+def test_the_split_is_in_the_name(tasks: str, split: str) -> None:
+    assert tables.split_of(tasks) == split
+    assert split in {row["split"] for row in results.published("table_4")}
 
 
 def test_ours_stand_below_the_papers_with_the_difference() -> None:

@@ -31,6 +31,7 @@ PAPER = {
     "tfm_no_fn": "TFM w/o FN",
     "tfm": "TFM",
 }
+SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
 _OURS = {name: method for method, name in PAPER.items()}
 
 
@@ -94,19 +95,26 @@ def _mean(records: Sequence[Result]) -> Line:
 
 
 def scale(records: Sequence[Result]) -> str:
-    """At which scale these runs were made, in words: "flowers, 64 pixels, alexnet_64, full protocol, seed 0"."""
-    every: list[list[str]] = [[], [], [], []]
+    """At which scale these runs were made, in words: "64 pixels, alexnet_64, full protocol, seed 0"."""
+    every: list[list[str]] = [[] for _ in range(5)]
     for config in (record.config for record in records):
         width = "" if config["width"] == 1 else f" at {config['width']:g} times its width"
-        protocol = {**config["protocol"]}
-        names = {FULL.epochs: "full protocol", QUICK.epochs: "short protocol"}
-        named = names.get(protocol["epochs"], f"at most {protocol['epochs']} epochs")
-        for words, word in zip(
-            every, (f"{config['size']} pixels", f"{config['network']}{width}", named, str(config["seed"])), strict=True
-        ):
-            words.append(word)
-    size, network, protocol_words, seeds = (sorted(set(words)) for words in every)
-    return ", ".join([*size, *network, *protocol_words, f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"])
+        epochs = config["protocol"]["epochs"]
+        protocol = {FULL.epochs: "full protocol", QUICK.epochs: "short protocol"}.get(
+            epochs, f"at most {epochs} epochs"
+        )
+        part = " ".join(word for word in config["tasks"].split("+")[1:] if word not in SPLITS)
+        words = part, f"{config['size']} pixels", f"{config['network']}{width}", protocol, str(config["seed"])
+        for found_so_far, word in zip(every, words, strict=True):
+            found_so_far.append(word)
+    *kinds, seeds = (sorted(set(words)) for words in every)
+    shown = [" and ".join(kind) for kind in kinds if any(kind)]
+    return ", ".join([*shown, f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"])
+
+
+def split_of(tasks: str) -> str:
+    """How a data set of this name, such as "tiny_imagenet+semantic", is cut into tasks: a split of Table 4."""
+    return next((SPLITS[word] for word in tasks.split("+")[1:] if word in SPLITS), "random")
 
 
 def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
