@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from statistics import mean, stdev
+from typing import Any
 
 from tfm_lite import metrics
 from tfm_lite.experiment import Config
@@ -31,6 +32,7 @@ PAPER = {
     "tfm_no_fn": "TFM w/o FN",
     "tfm": "TFM",
 }
+_DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
 SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
 _OURS = {name: method for method, name in PAPER.items()}
 
@@ -172,7 +174,7 @@ def beside(
         rows = {source: "".join(cell.html for cell in line) for source, line in lines.items() if line}
         if len(rows) == 2:
             pairs = zip(paper[method], ours[method], strict=True)
-            rows["difference"] = "".join(_difference(*pair) for pair in pairs)
+            rows[_DIFFERENCE] = "".join(_difference(*pair) for pair in pairs)
         name = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(PAPER.get(method, method))}</th>'
         body = "</tr><tr>".join(f'<th scope="row">{source}</th>{html}' for source, html in rows.items())
         groups.append(f"<tbody><tr>{name}{body}</tr></tbody>")
@@ -185,9 +187,9 @@ def beside(
 
 
 def verdicts(
-    claims: Mapping[str, Callable[[Mapping[str, Line]], bool]], sources: Mapping[str, Mapping[str, Line]], *, title: str
+    claims: Mapping[str, Callable[[Any], bool]], sources: Mapping[str, Mapping[str, Any]], *, title: str
 ) -> Interactive:
-    """What the lines of each source say of each claim: it holds, it does not, or a method it needs was not run."""
+    """What each source's lines, by method, say of each claim: it holds, it does not, or a method it needs was not run."""
     found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
     body = "".join(
         f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
@@ -201,7 +203,7 @@ def verdicts(
     return _framed(table, title, "\n".join([title, *each]), kind="tfm-words")
 
 
-def verdict(test: Callable[[Mapping[str, Line]], bool], lines: Mapping[str, Line]) -> str:
+def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
     """One claim against one source."""
     try:
         return "holds" if test(lines) else "does not hold"
@@ -227,6 +229,7 @@ _STYLE = """
 .tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
 .tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
 .tfm .tfm-table thead th { border-bottom: 2px solid var(--line); }
+.tfm .tfm-table abbr { text-decoration: none; }
 .tfm .tfm-table tbody { border-bottom: 1px solid var(--field); }
 .tfm .tfm-table tbody th, .tfm .tfm-table thead th:first-child { text-align: left; font-weight: 400; }
 .tfm .tfm-table th[scope=row] { color: var(--muted); }
@@ -238,7 +241,8 @@ _STYLE = """
 .tfm .tfm-words thead th { color: var(--muted); }
 @media (max-width: 480px) {
   .tfm:has(.tfm-table) { padding: .3rem; font-size: 13px; }
-  .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .15em; } }
+  .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .12em; }
+  .tfm .tfm-words td, .tfm .tfm-words th { padding: .2em .3em; } }
 """
 
 
