@@ -165,6 +165,18 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "it is": lambda new, old, t: sum(map(torch.nn.functional.mse_loss, new, old)),
         },
     ),
+    checks.check_overhead: (
+        lambda features, tasks, bits: (2 * features * tasks + 2 * bits * features * (tasks - 1)) / 8,
+        {
+            "returned None": lambda features, tasks, bits: None,
+            "eight of them": lambda features, tasks, bits: 2 * features * tasks + 2 * bits * features * (tasks - 1),
+            "first task has no": lambda features, tasks, bits: (2 + 2 * bits) * features * tasks / 8,
+            "a scale and a shift": lambda features, tasks, bits: (2 * tasks + bits * (tasks - 1)) * features / 8,
+            "not one": lambda features, tasks, bits: (tasks + 2 * bits * (tasks - 1)) * features / 8,
+            "half": lambda features, tasks, bits: (2 * tasks + 64 * (tasks - 1)) * features / 8,
+            "not 0": lambda features, tasks, bits: 0,
+        },
+    ),
 }
 
 

@@ -54,3 +54,28 @@ def test_tables_are_those_of_the_paper() -> None:
     methods = dict.fromkeys(row["method"] for row in published("table_4"))
     for method in methods:
         assert stands(method, *(row["average"] for row in published("table_4") if row["method"] == method)), method
+
+
+ROW = re.compile(
+    r"^([A-Z][\w /-]*?|tiny ImageNet)(?: \[\d+\])?(?: \(Ours\))? ((?:\d[\d.,]*(?: \([+-]?[\d.]+\))? ?){2,})$", re.M
+)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(number.replace(",", "")) for number in re.findall(r"[+-]?\d[\d,]*(?:\.\d+)?", text))
+
+
+@pytest.mark.skipif(not PAPER.is_file(), reason="no text of the paper: set TFM_LITE_PAPER to it")
+def test_no_row_of_the_paper_is_left_out() -> None:
+    """The other way round: every row of numbers in the text is a row of ours, and there are no others."""
+    ours: set[tuple[str, tuple[float, ...]]] = set()
+    for table in ("table_1", "table_2"):
+        for row in published(table):
+            first, *rest = row.values()
+            ours.add((first, tuple(map(float, rest))))
+    for _, method, (*tasks, average) in rows():
+        cells = [float(cell[name]) for cell in tasks for name in ("accuracy", "forgetting")]
+        ours.add((method, (*cells, float(average["accuracy"]))))
+    for method in dict.fromkeys(row["method"] for row in published("table_4")):
+        ours.add((method, tuple(float(row["average"]) for row in published("table_4") if row["method"] == method)))
+    assert {(name, numbers(row)) for name, row in ROW.findall(PAPER.read_text())} == ours

@@ -283,3 +283,16 @@ def check_distillation(distillation: Callable[[list[Tensor], list[Tensor], float
         assert abs(got - value) > 1e-6, words
     assert abs(got - right) < 1e-6, f"for these logits it is {right:.6f}, not {got:.6f}"
     return RIGHT
+
+
+def check_overhead(overhead: Callable[[int, int, int], Any]) -> str:
+    """Chapter 13: ``overhead(features, tasks, bits)`` is the bytes of TFM's masks and FN, as the paper counts them."""
+    got = _number(overhead(1000, 4, 32), "a number of bytes")
+    assert got != 8 * 25_000, "that is in bits; eight of them are a byte"
+    assert got != 33_000, "the first task has no feature normalization: with four tasks, three have it"
+    assert got != 13_000, "FN keeps two numbers per feature, a scale and a shift"
+    assert got != 24_500, "a ternary mask takes two bits per feature and task, not one"
+    assert got == 25_000, f"for 1000 features and 4 tasks it is 1000 bytes of masks and 24000 of FN, not {got}"
+    assert overhead(1000, 4, 16) == 13_000, "with 16 bits FN takes half: use ``bits``"
+    assert overhead(8, 1, 32) == 2, "one task keeps its masks and no FN: 8 features at two bits are 2 bytes"
+    return RIGHT

@@ -48,6 +48,11 @@ def figure(picture: Figure | str, *, alt: str, caption: str = "") -> Interactive
     return _page(f'<div role="img" aria-label="{escape(alt)}">{_markup(picture)}</div>', {}, {}, alt, caption)
 
 
+def framed(html: str, *, text: str) -> Interactive:
+    """HTML that is read as it is, such as a table; ``text`` says the same where no HTML is shown."""
+    return _page(html, {}, {}, text, "")
+
+
 def explore(
     frame: Callable[..., Figure | str],
     controls: Controls,

@@ -1,8 +1,13 @@
-"""Results as matplotlib axes. Nothing here trains or reads files."""
+"""Results as matplotlib axes. Nothing here trains or reads files.
+
+What each plot shows is said in words by the function of the same name in :mod:`tfm_lite.alt`, from the same data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -10,8 +15,10 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
-from tfm_lite.colours import TASKS, of_task, style_of_task
+from tfm_lite.colours import MARKERS, STATES, TASKS, of_task, style_of_task
+from tfm_lite.memory import in_words
 
 STYLE: Any = {
     "font.size": 12,
@@ -83,3 +90,145 @@ def growth(fractions: Sequence[float], names: Sequence[str], ax: Axes) -> None:
         before = fraction
     ax.set_xticks(range(len(names)), names, rotation=30, ha="right")
     ax.set_ylabel("weights (% of the plain network)")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method in :func:`accuracy_against_overhead`: its accuracy (a fraction) and the bytes it keeps beyond the network.
+
+    ``spread`` is the standard deviation of the accuracy over seeds; ``highlight`` makes it stand out.
+    """
+
+    name: str
+    accuracy: float
+    overhead: float
+    spread: float = 0.0
+    zero_forgetting: bool = False
+    highlight: bool = False
+
+
+def accuracy_against_overhead(points: Sequence[Point], ax: Axes) -> None:
+    """Draw accuracy against memory beyond the network, on a logarithmic axis that has a place for "none".
+
+    Filled points forget nothing. The dotted line is the best accuracy to be had for so much memory or less.
+    """
+    if not points:
+        raise ValueError("there is nothing to draw: give at least one point")
+    positive = [p.overhead for p in points if p.overhead > 0] or [1e6]
+    low, high = (math.floor(math.log10(min(positive) / 1e6)), math.ceil(math.log10(max(positive) / 1e6) + 1e-9))
+    none = 10.0 ** (low - 1)
+    places = [(p.overhead / 1e6 if p.overhead > 0 else none, 100 * p.accuracy) for p in points]
+    for point, (x, y) in zip(points, places, strict=True):
+        colour = STATES["normal" if point.highlight else "forward-only"]
+        face = colour if point.zero_forgetting else "none"
+        ax.errorbar(x, y, 100 * point.spread or None, fmt="o", ms=8, mew=1.8, color=colour, mfc=face, lw=1.2)
+    front = [
+        place for place in sorted(places) if all(place[1] > y for x, y in places if (x, -y) < (place[0], -place[1]))
+    ]
+    ax.step(*np.transpose([*front, (10.0**high, front[-1][1])]), where="post", color="grey", ls=":", lw=1.4, zorder=1)
+    ax.set_xscale("log")
+    ax.set_xlim(none / 2, 10.0**high * 1.5)
+    decades = [10.0**d for d in range(low, high + 1)]
+    ax.set_xticks([none, *decades], ["none", *(in_words(1e6 * d) for d in decades)], rotation=30, ha="right")
+    ax.minorticks_off()
+    ax.margins(y=0.12)
+    ax.set_xlabel("memory beyond the network")
+    ax.set_ylabel("average accuracy (%)")
+    _name([point.name for point in points], places, ax)
+
+
+def _name(names: Sequence[str], places: Sequence[tuple[float, float]], ax: Axes, *, size: float = 10.5) -> None:
+    """Write each name near its point, where it covers no point and no other name."""
+    figure: Any = ax.figure
+    figure.draw_without_rendering()  # the layout must stand before places can be compared
+    inside = ax.get_window_extent()
+    scale = figure.dpi / 72
+    at = [tuple(ax.transData.transform(place)) for place in places]
+    taken = [Bbox.from_extents(x - 6 * scale, y - 6 * scale, x + 6 * scale, y + 6 * scale) for x, y in at]
+    for name, (x, y), place in sorted(zip(names, at, places, strict=True), key=lambda item: -item[1][1]):
+        width, height = 0.58 * size * len(name) * scale, 1.15 * size * scale
+        boxes = [
+            (
+                dx,
+                dy,
+                Bbox.from_bounds(x + dx * scale - (width if dx < 0 else 0), y + dy * scale - height / 2, width, height),
+            )
+            for dx, dy in _offsets()
+        ]
+        free = [b for b in boxes if inside.x0 <= b[2].x0 and b[2].x1 <= inside.x1 and not b[2].count_overlaps(taken)]
+        dx, dy, box = (free or boxes)[0]
+        taken.append(box)
+        line = {"arrowstyle": "-", "lw": 0.7, "color": "grey", "shrinkB": 4} if abs(dy) > 8 else None
+        ax.annotate(
+            name, place, (dx, dy), textcoords="offset points", fontsize=size, va="center", arrowprops=line,
+            ha="right" if dx < 0 else "left",
+        )  # fmt: skip
+
+
+def _offsets() -> Iterator[tuple[float, float]]:
+    """Where a name may stand beside its point, in points of the page, the nearest first."""
+    for away in (0, 7, 14, 21, 28, 36, 44, 52, 62, 72):
+        for dy in (away, -away):
+            for dx in (8, -8) if away < 10 else (14, -14):
+                yield dx, dy
+
+
+def forgetting(learned: Sequence[float], final: Sequence[float], names: Sequence[str], ax: Axes) -> None:
+    """Draw, row by row, the way from an accuracy (a fraction) just learned to the final one: an arrow.
+
+    A row may be a task of one method, or a method with its mean over the tasks.
+    """
+    for row, (before, after) in enumerate(zip(learned, final, strict=True)):
+        lost = after < before - 5e-5
+        colour = STATES["normal"] if lost else STATES["forward-only"]
+        ax.plot(100 * before, row, "o", ms=7, mfc="none", mew=1.8, color=colour)
+        if abs(after - before) > 0.005:
+            ends: dict[str, Any] = {"xytext": (100 * before, row), "xy": (100 * after, row)}
+            ax.annotate(
+                "", **ends, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2, "shrinkA": 4, "shrinkB": 0}
+            )
+        else:
+            ax.plot(100 * after, row, "o", ms=7, color=colour)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_xlim(0, 100 * min(1, max([*learned, *final]) + 0.08))
+    ax.set_xlabel("accuracy (%), from just learned to the end")
+
+
+def accuracy_per_task(accuracies: Mapping[str, Sequence[float]], names: Sequence[str], ax: Axes) -> None:
+    """Draw the final accuracy (fractions) of every task, a line per method."""
+    for i, (method, values) in enumerate(accuracies.items()):
+        ax.plot(
+            range(len(values)),
+            100 * np.array(values),
+            marker=MARKERS[i % len(MARKERS)],
+            label=method,
+            **style_of_task(i),
+        )
+    slant: dict[str, Any] = {"rotation": 30, "ha": "right"} if len("".join(names)) > 40 else {}
+    ax.set_xticks(range(len(names)), names, **slant)
+    ax.set_ylim(0)
+    ax.set_ylabel("final accuracy (%)")
+    legend(ax)
+
+
+def growth_per_layer(features: Sequence[Sequence[int]], layers: Sequence[str], ax: Axes) -> None:
+    """Draw, layer by layer, which task added which share of the layer's features at the end.
+
+    ``features[t][l]`` are the features of layer l that exist after task t.
+    """
+    final = features[-1]
+    before = [0] * len(final)
+    for t, now in enumerate(features):
+        shares = [100 * (b - a) / n for a, b, n in zip(before, now, final, strict=True)]
+        left = [100 * a / n for a, n in zip(before, final, strict=True)]
+        ax.barh(
+            range(len(final)), shares, left=left, color=of_task(t), label=f"task {t + 1}", hatch="//" if t >= 6 else ""
+        )
+        before = list(now)
+    ax.set_yticks(range(len(final)), [f"{layer}, {count:,}" for layer, count in zip(layers, final, strict=True)])
+    ax.invert_yaxis()
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("features at the end (%), by the task that added them")
+    ax.grid(False)
+    legend(ax)

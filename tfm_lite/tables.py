@@ -1,0 +1,251 @@
+"""The paper's Tables 3 to 5 beside ours, as HTML. Nothing here trains or reads files.
+
+A table's content is a :class:`Line` per method, printed or measured; methods have this package's names. Accuracies are
+fractions, and percentages on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from statistics import mean, stdev
+from typing import Any
+
+from tfm_lite import metrics
+from tfm_lite.experiment import Config
+from tfm_lite.explore import Interactive, framed
+from tfm_lite.results import Result
+from tfm_lite.train import FULL, QUICK
+
+# The paper's names of methods, in the order of its tables.
+PAPER = {
+    "finetune": "Finetuning",
+    "freeze": "Freezing",
+    "joint": "Joint",
+    "lfl": "LfL",
+    "lwf": "LwF",
+    "imm_mode": "IMM-mode",
+    "ewc": "EWC",
+    "hat": "HAT",
+    "packnet": "PackNet",
+    "tfm_no_fn": "TFM w/o FN",
+    "tfm": "TFM",
+}
+_DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
+SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
+_OURS = {name: method for method, name in PAPER.items()}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A method's line of a table: final accuracy and forgetting of every task, and the average as it stands there.
+
+    Measured over several seeds, all are means, and ``spread`` is the standard deviation of the average.
+    """
+
+    accuracy: tuple[float, ...]
+    forgetting: tuple[float, ...]
+    average: float
+    spread: float = 0.0
+    seeds: int = 1
+
+    @property
+    def learned(self) -> tuple[float, ...]:
+        """Accuracy on every task right after learning it."""
+        return tuple(a - f for a, f in zip(self.accuracy, self.forgetting, strict=True))
+
+    @property
+    def mean_forgetting(self) -> float:
+        """Over all tasks but the last; 0 where tasks are not told apart."""
+        return mean(self.forgetting[:-1]) if len(self.forgetting) > 1 else 0.0
+
+
+def printed(rows: Iterable[Mapping[str, str]], **where: str) -> dict[str, Line]:
+    """Lines of Table 3, 4 or 5 from its rows (:func:`tfm_lite.results.published`) in which columns have these values."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        if all(row[column] == value for column, value in where.items()):
+            found.setdefault(_OURS[row["method"]], []).append(row)
+    lines = {}
+    for method, cells in found.items():
+        tasks = [cell for cell in cells if cell.get("task", "average") != "average"]
+        average = next(cell for cell in cells if cell.get("task", "average") == "average")
+        percents = [tuple(_fraction(cell[name]) for cell in tasks) for name in ("accuracy", "forgetting")]
+        lines[method] = Line(percents[0], percents[1], _fraction(average.get("average") or average["accuracy"]))
+    return lines
+
+
+def _fraction(percent: str) -> float:
+    return round(float(percent) / 100, 6)  # 37.8 / 100 is not quite 0.378
+
+
+def measured(records: Iterable[Result]) -> dict[str, Line]:
+    """Lines of the records of one suite, the mean over the seeds of each method."""
+    found: dict[str, list[Result]] = {}
+    for record in records:
+        found.setdefault(record.config["method"], []).append(record)
+    return {method: _mean(found[method]) for method in [*PAPER, *sorted(found.keys() - PAPER)] if method in found}
+
+
+def _mean(records: Sequence[Result]) -> Line:
+    finals = zip(*(metrics.final(r.accuracy) for r in records), strict=True)
+    losses = zip(*(metrics.forgetting_of(r.accuracy) for r in records), strict=True)
+    averages = [r.average for r in records]
+    spread = stdev(averages) if len(averages) > 1 else 0.0
+    return Line(tuple(map(mean, finals)), tuple(map(mean, losses)), mean(averages), spread, len(records))
+
+
+def scale(records: Sequence[Result]) -> str:
+    """At which scale these runs were made, in words: "64 pixels, alexnet_64, full protocol, seed 0"."""
+    every: list[list[str]] = [[] for _ in range(5)]
+    for config in (record.config for record in records):
+        width = "" if config["width"] == 1 else f" at {config['width']:g} times its width"
+        epochs = config["protocol"]["epochs"]
+        protocol = {FULL.epochs: "full protocol", QUICK.epochs: "short protocol"}.get(
+            epochs, f"at most {epochs} epochs"
+        )
+        part = " ".join(word for word in config["tasks"].split("+")[1:] if word not in SPLITS)
+        words = part, f"{config['size']} pixels", f"{config['network']}{width}", protocol, str(config["seed"])
+        for found_so_far, word in zip(every, words, strict=True):
+            found_so_far.append(word)
+    *kinds, seeds = (sorted(set(words)) for words in every)
+    shown = [" and ".join(kind) for kind in kinds if any(kind)]
+    return ", ".join([*shown, f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"])
+
+
+def split_of(tasks: str) -> str:
+    """How a data set of this name, such as "tiny_imagenet+semantic", is cut into tasks: a split of Table 4."""
+    return next((SPLITS[word] for word in tasks.split("+")[1:] if word in SPLITS), "random")
+
+
+def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
+    """The records of these configurations."""
+    return [record for record in records if any(config.describes(record) for config in configs)]
+
+
+def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) -> list[str]:
+    """The commands that make the records of a suite that are not there; one for all, if none is there."""
+    lacking = [config for config in configs if not any(config.describes(record) for record in records)]
+    if lacking and len(lacking) == len(configs):
+        return [f"python -m tfm_lite run {suite}"]
+    seeds: dict[str, list[str]] = {}
+    for config in lacking:
+        seeds.setdefault(config.method, []).append(str(config.seed))
+    return [
+        f"python -m tfm_lite run {suite} --only {method} --seeds {' '.join(dict.fromkeys(each))}"
+        for method, each in seeds.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a cell: an accuracy (None: not there), and below it the forgetting or the spread over seeds."""
+
+    value: float | None
+    forgetting: float | None = None
+    spread: float = 0.0
+
+    @property
+    def html(self) -> str:
+        if self.value is None:
+            return "<td>–</td>"
+        below = "" if self.forgetting is None else _signed(self.forgetting)
+        below = f"± {100 * self.spread:.1f}" if self.spread else below
+        return f"<td>{100 * self.value:.1f}{below and f'<small>{below}</small>'}</td>"
+
+
+def cells(line: Line) -> list[Cell]:
+    """A line as cells: a task each, and the average."""
+    tasks = [Cell(*pair) for pair in zip(line.accuracy, line.forgetting, strict=True)]
+    return [*tasks, Cell(line.average, spread=line.spread)]
+
+
+def beside(
+    columns: Sequence[str], paper: Mapping[str, Sequence[Cell]], ours: Mapping[str, Sequence[Cell]], *, title: str
+) -> Interactive:
+    """The paper's cells of every method, ours below them, and the difference (ours less the paper's) where both are there.
+
+    ``columns`` name the cells. Methods without any of ours take one line; those that the paper has not are ours alone.
+    """
+    groups, words = [], [title]
+    for method in [*paper, *(method for method in ours if method not in paper)]:
+        lines = {"paper": paper.get(method), "ours": ours.get(method)}
+        rows = {source: "".join(cell.html for cell in line) for source, line in lines.items() if line}
+        if len(rows) == 2:
+            pairs = zip(paper[method], ours[method], strict=True)
+            rows[_DIFFERENCE] = "".join(_difference(*pair) for pair in pairs)
+        name = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(PAPER.get(method, method))}</th>'
+        body = "</tr><tr>".join(f'<th scope="row">{source}</th>{html}' for source, html in rows.items())
+        groups.append(f"<tbody><tr>{name}{body}</tr></tbody>")
+        for source, line in lines.items():
+            shown = ", ".join("-" if c.value is None else f"{100 * c.value:.1f}" for c in line or [])
+            words += [f"{PAPER.get(method, method)}, {source}: {shown}"] * bool(line)
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
+    table = f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>{''.join(groups)}</table>"
+    return _framed(table, title, "\n".join(words))
+
+
+def verdicts(
+    claims: Mapping[str, Callable[[Any], bool]], sources: Mapping[str, Mapping[str, Any]], *, title: str
+) -> Interactive:
+    """What each source's lines, by method, say of each claim: it holds, it does not, or a method it needs was not run."""
+    found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
+    body = "".join(
+        f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
+        for claim, row in found.items()
+    )
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ["claim", *sources])
+    table = f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    each = [
+        f"{claim} " + "; ".join(f"{s}: {w}" for s, w in zip(sources, row, strict=True)) for claim, row in found.items()
+    ]
+    return _framed(table, title, "\n".join([title, *each]), kind="tfm-words")
+
+
+def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
+    """One claim against one source."""
+    try:
+        return "holds" if test(lines) else "does not hold"
+    except KeyError as method:
+        return f"not run: {PAPER.get(method.args[0], method.args[0])}"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+
+
+def _difference(paper: Cell, ours: Cell) -> str:
+    if paper.value is None or ours.value is None:
+        return "<td></td>"
+    return f"<td>{_signed(ours.value - paper.value)}</td>"
+
+
+_STYLE = """
+.tfm-table { overflow-x: auto; }
+.tfm .tfm-table table { display: table; width: 100%; margin: 0; color: inherit; background: none; font-size: inherit; }
+.tfm .tfm-table caption { caption-side: top; color: var(--fg); font-weight: 600; text-align: left; padding: 0 .4em .4em; }
+.tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .4em; border: 0; color: var(--fg); background: none; }
+.tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
+.tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
+.tfm .tfm-table thead th { border-bottom: 2px solid var(--line); }
+.tfm .tfm-table abbr { text-decoration: none; }
+.tfm .tfm-table tbody { border-bottom: 1px solid var(--field); }
+.tfm .tfm-table tbody th, .tfm .tfm-table thead th:first-child { text-align: left; font-weight: 400; }
+.tfm .tfm-table th[scope=row] { color: var(--muted); }
+.tfm .tfm-table th[scope=rowgroup] { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
+.tfm .tfm-table:not(.tfm-words) td:last-child { font-weight: 600; }
+.tfm .tfm-words tbody tr { border-bottom: 1px solid var(--field); }
+.tfm .tfm-words th[scope=row] { color: var(--fg); }
+.tfm .tfm-words td, .tfm .tfm-words thead th { text-align: left; font-weight: 400; }
+.tfm .tfm-words thead th { color: var(--muted); }
+@media (max-width: 480px) {
+  .tfm:has(.tfm-table) { padding: .3rem; font-size: 13px; }
+  .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .12em; }
+  .tfm .tfm-words td, .tfm .tfm-words th { padding: .2em .3em; } }
+"""
+
+
+def _framed(table: str, title: str, text: str, *, kind: str = "") -> Interactive:
+    scroll = f'<div class="tfm-table {kind}" role="region" tabindex="0" aria-label="{escape(title)}">{table}</div>'
+    return framed(f"<style>{_STYLE}</style>{scroll}", text=text)
