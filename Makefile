@@ -42,8 +42,9 @@ sync: .venv/installed ## write the notebooks beside the chapters, and the pictur
 	$(BIN)/python book/sync.py
 	$(BIN)/python book/art.py
 
-bench: .venv/installed ## measure the speed of ternary layers, for chapter 7
+bench: .venv/installed ## measure the speed of ternary layers and the step times of all methods
 	$(BIN)/python tests/benchmarks/speed.py --record
+	$(BIN)/python tests/benchmarks/steps.py --record
 
 serve: ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000

@@ -137,10 +137,27 @@ def gate_at_half(stage: hat.Gated, t: int) -> Tensor:
     return torch.sigmoid(stage.tasks[str(t)].values)
 
 
+def annealed_to_the_last_batch(method: Method, progress: float) -> None:
+    """A wrong annealing: it reaches the greatest steepness too early."""
+    for stage in method.net.stages:
+        stage.s = (method.s_max - 1 / method.s_max) * min(1.0, progress * 9 / 8) + 1 / method.s_max
+
+
+def spares_by_one_end(method: Method) -> None:
+    """A wrong ``after_backward``: a weight is spared if either of its features is protected."""
+    below = None
+    for stage in method.net.stages:
+        post = stage.protected.view(-1, 1)
+        stage.weight.grad *= 1 - torch.maximum(post, post if below is None else below.view(1, -1))
+        below = stage.protected
+
+
 @pytest.mark.parametrize(
     ("target", "wrong"),
     [
         ((hat.HAT, "after_backward"), no_compensation),
+        ((hat.HAT, "after_backward"), spares_by_one_end),
+        ((hat.HAT, "before_batch"), annealed_to_the_last_batch),
         ((hat.Gated, "gate"), gate_at_half),
         ((hat.HAT, "penalty"), lambda m, t: 0.0),
     ],
@@ -149,6 +166,40 @@ def test_wrong_hats_are_caught(target: tuple[type, str], wrong: Callable, monkey
     monkeypatch.setattr(*target, wrong)
     with pytest.raises(AssertionError):
         compare_hat(0.5, 2)
+
+
+def compare_spared(network: str) -> None:
+    """Feature by feature: a weight keeps 1 - min(protected above, protected below) of its gradient, a bias 1 - protected."""
+    size = {"lenet": 28, "lenet_bn": 28}[network]
+    method = make_method("hat", make_tasks(size=size), network)
+    method.begin(0, 3)
+    generator = torch.Generator().manual_seed(0)
+    for stage in method.net.stages:
+        stage.protected = torch.rand(stage.stage.features, generator=generator)
+        for parameter in stage.parameters():
+            parameter.grad = torch.ones_like(parameter)
+    method.after_backward()
+    below = None
+    for stage in method.net.stages:
+        for o, post in enumerate(stage.protected.tolist()):
+            rows = stage.weight.grad[o].flatten(1) if stage.stage.kernel else stage.weight.grad[o].view(-1, stage.area)
+            for i, row in enumerate(rows):  # all weights between feature i below and feature o
+                spared = post if below is None else min(post, below[i])
+                assert torch.allclose(row, torch.tensor(1 - spared), rtol=1e-6), (stage.name, o, i)
+            for parameter in (stage.bias, *(stage.batch_norm.parameters() if stage.stage.norm else [])):
+                assert parameter.grad[o].item() == pytest.approx(1 - post, rel=1e-6)
+        below = stage.protected.tolist()
+
+
+@pytest.mark.parametrize("network", ["lenet", "lenet_bn"])
+def test_hat_spares_weights_by_both_their_features(network: str) -> None:
+    compare_spared(network)
+
+
+def test_flattened_maps_in_the_wrong_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tensor, "repeat_interleave", lambda x, count: x.repeat(count))
+    with pytest.raises(AssertionError, match="stage 3"):
+        compare_spared("lenet")
 
 
 def test_hat_keeps_embeddings_within_their_bounds() -> None:
@@ -214,18 +265,32 @@ def test_a_wrong_pruning_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         compare_packnet(0.75)
 
 
-def test_a_pruned_weight_never_returns_for_an_old_task() -> None:
+def check_pruned() -> None:
     method = make_method("packnet", TASKS)
     pruned: list[list[Tensor]] = []
     for t in range(len(TASKS)):
         learn(method, t, epochs=2)
         pruned.append([stage.used(t)[0] == 0 for stage in method.net.stages])
         for s, masks in enumerate(pruned):
-            assert all(
-                (stage.used(s)[0][mask] == 0).all() for stage, mask in zip(method.net.stages, masks, strict=True)
-            )
+            used = [stage.used(s)[0] for stage in method.net.stages]
+            assert all((weight[mask] == 0).all() for weight, mask in zip(used, masks, strict=True)), "it returned"
     owned = [(stage.owner == t + 1).sum() for stage in method.net.stages for t in range(len(TASKS))]
     assert all(count > 0 for count in owned)
+
+
+def test_a_pruned_weight_never_returns_for_an_old_task() -> None:
+    check_pruned()
+
+
+def test_a_pruned_weight_that_returns_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = packnet.Packed.used
+
+    def all_that_are_owned(stage: packnet.Packed, t: int) -> tuple[Tensor, Tensor]:
+        return right(stage, t) if t == stage.learning else (stage.kept, stage.bias)
+
+    monkeypatch.setattr(packnet.Packed, "used", all_that_are_owned)
+    with pytest.raises(AssertionError, match="it returned"):
+        check_pruned()
 
 
 # Piggyback
@@ -307,8 +372,7 @@ def test_a_pnn_without_adapters_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
         compare_pnn()
 
 
-@pytest.mark.parametrize("network", ["mlp", "lenet"])
-def test_old_columns_have_no_gradient(network: str) -> None:
+def check_columns(network: str) -> None:
     tasks = make_tasks(size=28) if network == "lenet" else TASKS
     method = make_method("pnn", tasks, network)
     for t in range(3):
@@ -316,7 +380,18 @@ def test_old_columns_have_no_gradient(network: str) -> None:
         if t < 2:
             method.end(t)
     learning = {name for name, _ in method.named_parameters()}
-    assert learning and all(".columns.2." in name or ".heads.2." in name for name in learning)
+    assert learning and all(".columns.2." in name or ".heads.2." in name for name in learning), "an old column learns"
     x = next(Inputs(tasks).batches(tasks[0].train, size=4))[0]
     method(x, 2).sum().backward()
     assert all(p.grad is not None for p in method.parameters())
+
+
+@pytest.mark.parametrize("network", ["mlp", "lenet"])
+def test_old_columns_have_no_gradient(network: str) -> None:
+    check_columns(network)
+
+
+def test_old_columns_that_learn_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pnn.PNN, "after_task", lambda method, t: None)
+    with pytest.raises(AssertionError, match="an old column learns"):
+        check_columns("mlp")
