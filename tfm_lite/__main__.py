@@ -1,4 +1,4 @@
-"""The command line: ``python -m tfm_lite list | run | show``."""
+"""The command line: ``python -m tfm_lite list | run | show | data``."""
 
 from __future__ import annotations
 
