@@ -164,6 +164,12 @@ def test_what_is_missing_is_a_command_that_runs_it() -> None:
     assert tables.missing("none", [], []) == []
 
 
+def test_a_suite_inside_another_is_not_shown_twice(base: Result) -> None:
+    a, b, c = (replace(base, key=key) for key in "abc")
+    assert tables.distinct({"part": [b], "whole": [a, b], "other": [c], "empty": []}) == {"whole": [a, b], "other": [c]}
+    assert list(tables.distinct({"one": [a], "same": [a]})) == ["one"]
+
+
 def test_scale_says_how_it_was_run(base: Result) -> None:
     other = replace(base, config={**base.config, "seed": 3, "width": 0.25})
     words = tables.scale([base, other])

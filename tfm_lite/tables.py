@@ -124,6 +124,17 @@ def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
     return [record for record in records if any(config.describes(record) for config in configs)]
 
 
+def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]]:
+    """The same records by suite, largest first, without suites that are empty or whose records are all in another."""
+    ordered = sorted(runs, key=lambda suite: -len(runs[suite]))
+    keys = {suite: {record.key for record in runs[suite]} for suite in runs}
+    return {
+        suite: runs[suite]
+        for i, suite in enumerate(ordered)
+        if keys[suite] and not any(keys[suite] <= keys[other] for other in ordered[:i])
+    }
+
+
 def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) -> list[str]:
     """The commands that make the records of a suite that are not there; one for all, if none is there."""
     lacking = [config for config in configs if not any(config.describes(record) for record in records)]
