@@ -192,7 +192,7 @@ def test_ours_stand_below_the_papers_with_the_difference() -> None:
     ours = {"tfm": [Cell(0.472, -0.011), Cell(0.411, spread=0.012)], "own": [Cell(0.2, 0.0), Cell(None)]}
     shown = tables.beside(["Task 1", "Avg."], paper, ours, title="a < b")
     groups = re.findall(r"<tbody>(.*?)</tbody>", shown.html)
-    assert len(groups) == 3 and "<caption>a &lt; b</caption>" in shown.html
+    assert len(groups) == 3 and "<caption><span>a &lt; b</span></caption>" in shown.html
     rows = {
         re.search(r'scope="row">(?:<abbr[^>]*>)?(\w+)', row)[1]: re.findall(r"<td>(.*?)</td>", row)  # type: ignore[index]
         for row in groups[0].split("</tr>")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
@@ -125,7 +126,8 @@ def accuracy_against_overhead(points: Sequence[Point], ax: Axes) -> None:
     front = [
         place for place in sorted(places) if all(place[1] > y for x, y in places if (x, -y) < (place[0], -place[1]))
     ]
-    ax.step(*np.transpose([*front, (10.0**high, front[-1][1])]), where="post", color="grey", ls=":", lw=1.4, zorder=1)
+    front.append((10.0**high, front[-1][1]))
+    ax.step(*np.transpose(front), where="post", color="grey", ls=":", lw=1.4, zorder=1)
     ax.set_xscale("log")
     ax.set_xlim(none / 2, 10.0**high * 1.5)
     decades = [10.0**d for d in range(low, high + 1)]
@@ -134,27 +136,28 @@ def accuracy_against_overhead(points: Sequence[Point], ax: Axes) -> None:
     ax.margins(y=0.12)
     ax.set_xlabel("memory beyond the network")
     ax.set_ylabel("average accuracy (%)")
-    _name([point.name for point in points], places, ax)
+    _name([point.name for point in points], places, front, ax)
 
 
-def _name(names: Sequence[str], places: Sequence[tuple[float, float]], ax: Axes, *, size: float = 10.5) -> None:
-    """Write each name near its point, where it covers no point and no other name."""
+Places = Sequence[tuple[float, float]]
+
+
+def _name(names: Sequence[str], places: Places, steps: Places, ax: Axes, *, size: float = 10.5) -> None:
+    """Write each name near its point, where it covers no point, no other name and no tread of the ``steps``."""
     figure: Any = ax.figure
     figure.draw_without_rendering()  # the layout must stand before places can be compared
     inside = ax.get_window_extent()
     scale = figure.dpi / 72
     at = [tuple(ax.transData.transform(place)) for place in places]
     taken = [Bbox.from_extents(x - 6 * scale, y - 6 * scale, x + 6 * scale, y + 6 * scale) for x, y in at]
+    corners = [ax.transData.transform(step) for step in steps]
+    taken += [Bbox.from_extents(*left, right[0], left[1] + 1) for left, right in pairwise(corners)]
     for name, (x, y), place in sorted(zip(names, at, places, strict=True), key=lambda item: -item[1][1]):
         width, height = 0.58 * size * len(name) * scale, 1.15 * size * scale
-        boxes = [
-            (
-                dx,
-                dy,
-                Bbox.from_bounds(x + dx * scale - (width if dx < 0 else 0), y + dy * scale - height / 2, width, height),
-            )
-            for dx, dy in _offsets()
-        ]
+        boxes = []
+        for dx, dy in _offsets():
+            left = x + dx * scale - (width if dx < 0 else 0)
+            boxes.append((dx, dy, Bbox.from_bounds(left, y + dy * scale - height / 2, width, height)))
         free = [b for b in boxes if inside.x0 <= b[2].x0 and b[2].x1 <= inside.x1 and not b[2].count_overlaps(taken)]
         dx, dy, box = (free or boxes)[0]
         taken.append(box)

@@ -193,8 +193,10 @@ def beside(
             shown = ", ".join("-" if c.value is None else f"{100 * c.value:.1f}" for c in line or [])
             words += [f"{PAPER.get(method, method)}, {source}: {shown}"] * bool(line)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
-    table = f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>{''.join(groups)}</table>"
-    return _framed(table, title, "\n".join(words))
+    table = (
+        f"<table><caption><span>{escape(title)}</span></caption><thead><tr>{head}</tr></thead>{''.join(groups)}</table>"
+    )
+    return _framed(table, title, "\n".join(words), kind="tfm-average" if columns[-1] == "Avg." else "")
 
 
 def verdicts(
@@ -207,7 +209,7 @@ def verdicts(
         for claim, row in found.items()
     )
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ["claim", *sources])
-    table = f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = _table(title, head, f"<tbody>{body}</tbody>")
     each = [
         f"{claim} " + "; ".join(f"{s}: {w}" for s, w in zip(sources, row, strict=True)) for claim, row in found.items()
     ]
@@ -220,6 +222,10 @@ def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
         return "holds" if test(lines) else "does not hold"
     except KeyError as method:
         return f"not run: {PAPER.get(method.args[0], method.args[0])}"
+
+
+def _table(title: str, head: str, body: str) -> str:
+    return f"<table><caption><span>{escape(title)}</span></caption><thead><tr>{head}</tr></thead>{body}</table>"
 
 
 def _signed(value: float) -> str:
@@ -236,6 +242,7 @@ _STYLE = """
 .tfm-table { overflow-x: auto; }
 .tfm .tfm-table table { display: table; width: 100%; margin: 0; color: inherit; background: none; font-size: inherit; }
 .tfm .tfm-table caption { caption-side: top; color: var(--fg); font-weight: 600; text-align: left; padding: 0 .4em .4em; }
+.tfm .tfm-table caption span { display: block; position: sticky; left: .4em; max-width: min(42rem, calc(100vw - 5rem)); }
 .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .4em; border: 0; color: var(--fg); background: none; }
 .tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
 .tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
@@ -245,7 +252,7 @@ _STYLE = """
 .tfm .tfm-table tbody th, .tfm .tfm-table thead th:first-child { text-align: left; font-weight: 400; }
 .tfm .tfm-table th[scope=row] { color: var(--muted); }
 .tfm .tfm-table th[scope=rowgroup] { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
-.tfm .tfm-table:not(.tfm-words) td:last-child { font-weight: 600; }
+.tfm .tfm-average td:last-child { font-weight: 600; }
 .tfm .tfm-words tbody tr { border-bottom: 1px solid var(--field); }
 .tfm .tfm-words th[scope=row] { color: var(--fg); }
 .tfm .tfm-words td, .tfm .tfm-words thead th { text-align: left; font-weight: 400; }
