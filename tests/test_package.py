@@ -118,7 +118,9 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     code = (
         "from tfm_lite import explore, results as r; print(r.__file__, len(r.load_all()), len(r.published('table_1')),"
-        "(r.shipped('benchmarks') / 'speed.json').is_file(), len(explore.figure('<svg/>', alt='none').html) > 1000)"
+        "(r.shipped('benchmarks') / 'speed.json').is_file(), "
+        "(r.shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
+        "len(explore.figure('<svg/>', alt='none').html) > 1000)"
     )
     environment = {**os.environ, "PYTHONPATH": str(target)}
     run = subprocess.run(
@@ -126,7 +128,7 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     )
     place, records, *rest = run.stdout.split()
     assert place.startswith(str(target)) and int(records) == len(list((TOP / "data" / "results").glob("*.json")))
-    assert rest == ["4", "True", "True"]
+    assert rest == ["4", "True", "True", "True"]
 
 
 def test_onnx_gives_the_same_logits(tmp_path: Path) -> None:
