@@ -119,7 +119,9 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     code = (
         "from tfm_lite import explore, results as r, selection; "
         "print(r.__file__, len(r.load_all()), len(r.published('table_1')), len(selection.load_all()) > 0, "
-        "(r.shipped('benchmarks') / 'speed.json').is_file(), len(explore.figure('<svg/>', alt='none').html) > 1000)"
+        "(r.shipped('benchmarks') / 'speed.json').is_file(), "
+        "(r.shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
+        "len(explore.figure('<svg/>', alt='none').html) > 1000)"
     )
     environment = {**os.environ, "PYTHONPATH": str(target)}
     run = subprocess.run(
@@ -127,7 +129,7 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     )
     place, records, *rest = run.stdout.split()
     assert place.startswith(str(target)) and int(records) == len(list((TOP / "data" / "results").glob("*.json")))
-    assert rest == ["4", "True", "True", "True"]
+    assert rest == ["4", "True", "True", "True", "True"]
 
 
 def test_onnx_gives_the_same_logits(tmp_path: Path) -> None:

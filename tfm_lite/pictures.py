@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-REPORT = 64  # images between two reports of a worker
+BLOCK = 64  # images that a worker decodes, writes and reports at once
 
 
 def decode(file: Path | str, size: int) -> np.ndarray:
@@ -52,10 +52,8 @@ def decode_into(store: Path, files: Sequence[Path], *, workers: int, advance: Ca
     ]
     pool = ThreadPoolExecutor(workers)
     try:
-        jobs = [
-            {"store": str(store), "first": k, "step": workers, "files": [str(f) for f in files[k::workers]]}
-            for k in range(workers)
-        ]
+        blocks = [(i, [str(file) for file in files[i : i + BLOCK]]) for i in range(0, len(files), BLOCK)]
+        jobs: list[dict[str, object]] = [{"store": str(store), "blocks": blocks[k::workers]} for k in range(workers)]
         for done in as_completed([pool.submit(_follow, *pair, advance) for pair in zip(processes, jobs, strict=True)]):
             done.result()
     finally:
@@ -86,18 +84,19 @@ def _work() -> None:
     """A worker: read a job from standard input, write rows, report their number."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked decides what Ctrl-C means
     job = json.load(sys.stdin)
-    store = np.lib.format.open_memmap(job["store"], mode="r+")
-    done = 0
-    for i, file in enumerate(job["files"]):
-        try:
-            store[job["first"] + i * job["step"]] = decode(file, store.shape[-1])
-        except ValueError as error:
-            sys.exit(str(error))
-        done += 1
-        if done == REPORT or i == len(job["files"]) - 1:
-            sys.stdout.write(f"{done}\n")
+    store = np.lib.format.open_memmap(job["store"], mode="r")
+    with open(job["store"], "r+b") as file:  # not through the map: a write costs less than the page faults of a block
+        for first, names in job["blocks"]:
+            block = np.empty((len(names), *store.shape[1:]), np.uint8)
+            for i, name in enumerate(names):
+                try:
+                    block[i] = decode(name, store.shape[-1])
+                except ValueError as error:
+                    sys.exit(str(error))
+            file.seek(store.offset + first * block[0].nbytes)
+            file.write(block.data)
+            sys.stdout.write(f"{len(names)}\n")
             sys.stdout.flush()
-            done = 0
 
 
 if __name__ == "__main__":

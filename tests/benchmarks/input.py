@@ -34,11 +34,17 @@ from tfm_lite.datasets import _folder, _store, tiny_imagenet
 from tfm_lite.datasets._names import parse
 from tfm_lite.files import written
 from tfm_lite.networks import Builder, stages_of
-from tfm_lite.pictures import decode
 from tfm_lite.tasks import TaskSequence
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "input.json"
 BATCH, WORKERS = 64, 2
+BARE = """
+import sys
+import numpy
+from tfm_lite.pictures import decode
+for file in sys.stdin.read().split("\\n"):
+    numpy.ascontiguousarray(decode(file, int(sys.argv[1])))
+"""
 TARGETS = {"batches": 12.0, "building": 1.0, "memory": 1500.0}
 
 
@@ -84,7 +90,7 @@ def building(files: list[Path], size: int, rounds: int) -> list[float]:
 
 def bare(files: list[Path], size: int) -> None:
     """Two processes decode half of the files each, and keep nothing."""
-    command = [sys.executable, __file__, "--decode", str(size)]
+    command = [sys.executable, "-c", BARE, str(size)]
     running = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in range(WORKERS)]
     for k, process in enumerate(running):
         assert process.stdin
@@ -160,12 +166,7 @@ def main() -> None:
         "--record", type=Path, nargs="?", const=RECORD, help="write it too (data/benchmarks/input.json)"
     )
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--decode", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.decode:
-        for file in sys.stdin.read().split("\n"):
-            decode(file, options.decode)
-        return
     if options.memory:
         print(memory(options.name, options.data, steps=20))
         return

@@ -19,9 +19,9 @@ from tfm_lite.datasets import _folder
 from tfm_lite.datasets._about import About, Listing
 from tfm_lite.datasets._fetch import fetch
 from tfm_lite.datasets._names import Request, parse
-from tfm_lite.datasets._sheet import contact_sheet
 from tfm_lite.datasets._store import data_folder, processors
 from tfm_lite.files import written
+from tfm_lite.sheet import contact_sheet
 
 NAMED = 10  # problems of a kind that are named one by one
 
