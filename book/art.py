@@ -25,12 +25,18 @@ W, H = 640, 120
 PICTURES: dict[str, Callable[[], str]] = {}
 
 
-def picture(name: str, width: int = W, height: int = H) -> Callable[[Callable[[], Iterable[str]]], None]:
+def picture(
+    name: str, width: int = W, height: int = H
+) -> Callable[[Callable[[], Iterable[str]]], None]:
     """Register a function that yields the parts of a picture."""
 
     def register(draw: Callable[[], Iterable[str]]) -> None:
         size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        PICTURES[name] = lambda: f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n' + "\n".join(draw()) + "\n</svg>\n"
+        PICTURES[name] = lambda: (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n'
+            + "\n".join(draw())
+            + "\n</svg>\n"
+        )
 
     return register
 
@@ -41,30 +47,68 @@ def dot(x: float, y: float, style: str, r: float = 11, opacity: float = 1) -> st
     return f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{r:.1f}" {paint}{faint}/>'
 
 
-def box(x: float, y: float, w: float, h: float, style: str, opacity: float = 1, round: int = 2) -> str:
+def box(
+    x: float,
+    y: float,
+    w: float,
+    h: float,
+    style: str,
+    opacity: float = 1,
+    round: int = 2,
+) -> str:
     paint = STYLE.get(style, f'fill="{style}"')
     faint = f' opacity="{opacity:.2f}"' if opacity < 1 else ""
     return f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="{round}" {paint}{faint}/>'
 
 
-def line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.2, opacity: float = 0.7) -> str:
+def line(
+    x1: float,
+    y1: float,
+    x2: float,
+    y2: float,
+    colour: str,
+    width: float = 1.2,
+    opacity: float = 0.7,
+) -> str:
     ends = f'x1="{x1:.0f}" y1="{y1:.0f}" x2="{x2:.0f}" y2="{y2:.0f}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width}" opacity="{opacity}"/>'
+    return (
+        f'<line {ends} stroke="{colour}" stroke-width="{width}" opacity="{opacity}"/>'
+    )
 
 
-def words(x: float, y: float, text: object, size: int = 16, *, anchor: str = "start", fill: str = "#7d868f") -> str:
-    font = f'font-family="system-ui, sans-serif" font-size="{size}" text-anchor="{anchor}"'
+def words(
+    x: float,
+    y: float,
+    text: object,
+    size: int = 16,
+    *,
+    anchor: str = "start",
+    fill: str = "#7d868f",
+) -> str:
+    font = (
+        f'font-family="system-ui, sans-serif" font-size="{size}" text-anchor="{anchor}"'
+    )
     return f'<text x="{x:.0f}" y="{y:.0f}" {font} fill="{fill}">{text}</text>'
 
 
-def layers(x: list[float], y: list[list[float]], states: list[str], *, radius: float = 9) -> Iterable[str]:
+def layers(
+    x: list[float], y: list[list[float]], states: list[str], *, radius: float = 9
+) -> Iterable[str]:
     """A network from left to right; ``states`` has a letter per feature and layer."""
     for k in range(len(x) - 1):
         for a, from_y in enumerate(y[k]):
             for b, to_y in enumerate(y[k + 1]):
                 ends = states[k][a] + states[k + 1][b]
                 if "m" not in ends:
-                    yield line(x[k], from_y, x[k + 1], to_y, NORMAL if "n" in ends else FORWARD, 1, 0.45)
+                    yield line(
+                        x[k],
+                        from_y,
+                        x[k + 1],
+                        to_y,
+                        NORMAL if "n" in ends else FORWARD,
+                        1,
+                        0.45,
+                    )
     for k, column in enumerate(y):
         for i, at in enumerate(column):
             yield dot(x[k], at, states[k][i], radius)
@@ -83,7 +127,12 @@ def cover() -> Iterable[str]:
 
 @picture("favicon", 64, 64)
 def favicon() -> Iterable[str]:
-    yield from (dot(20, 20, "f", 12), dot(46, 20, "f", 12), dot(20, 46, "n", 12), dot(46, 46, "m", 11))
+    yield from (
+        dot(20, 20, "f", 12),
+        dot(46, 20, "f", 12),
+        dot(20, 46, "n", 12),
+        dot(46, 46, "m", 11),
+    )
 
 
 @picture("states", 690, 190)
@@ -91,8 +140,15 @@ def states() -> Iterable[str]:
     for t in range(3):
         yield words(10, 45 + 55 * t, f"task {t + 1}")
         for i in range(6):
-            yield dot(120 + 70 * i, 40 + 55 * t, "n" if i // 2 == t else "f" if i // 2 < t else "m", 17)
-    for t, (style, name) in enumerate((("n", "normal"), ("f", "forward-only"), ("m", "masked"))):
+            yield dot(
+                120 + 70 * i,
+                40 + 55 * t,
+                "n" if i // 2 == t else "f" if i // 2 < t else "m",
+                17,
+            )
+    for t, (style, name) in enumerate(
+        (("n", "normal"), ("f", "forward-only"), ("m", "masked"))
+    ):
         yield from (dot(560, 40 + 55 * t, style, 9), words(578, 45 + 55 * t, name))
 
 
@@ -124,21 +180,34 @@ def freezing() -> Iterable[str]:
 def binary() -> Iterable[str]:
     for row in range(3):
         for i in range(16):
-            yield dot(40 + 37 * i + (8 if i > 7 else -8), 24 + 36 * row, NORMAL if i < 8 else TASKS[3], 12)
+            yield dot(
+                40 + 37 * i + (8 if i > 7 else -8),
+                24 + 36 * row,
+                NORMAL if i < 8 else TASKS[3],
+                12,
+            )
 
 
 @picture("04_ternary_masks")
 def ternary() -> Iterable[str]:
     for t in range(3):
         for i in range(15):
-            yield dot(50 + 38.5 * i, 24 + 36 * t, "n" if i // 5 == t else "f" if i // 5 < t else "m", 12)
+            yield dot(
+                50 + 38.5 * i,
+                24 + 36 * t,
+                "n" if i // 5 == t else "f" if i // 5 < t else "m",
+                12,
+            )
 
 
 @picture("05_feature_normalization")
 def normalization() -> Iterable[str]:
     for i in range(15):
         height = 12 + 46 * abs(math.sin(1.7 * i + 0.6))
-        yield from (dot(50 + 38.5 * i, 100, "f", 12), box(42 + 38.5 * i, 80 - height, 16, height, "n"))
+        yield from (
+            dot(50 + 38.5 * i, 100, "f", 12),
+            box(42 + 38.5 * i, 80 - height, 16, height, "n"),
+        )
 
 
 @picture("06_growth")
@@ -156,14 +225,27 @@ def slices() -> Iterable[str]:
     for i in range(side):
         for j in range(4 * side - 4):
             t = max(i // 3, j // 10)
-            yield box(left - 190 + 22 * j, 6 + 13.5 * i, 19, 11, (TASKS[0], TASKS[2], TASKS[1])[min(t, 2)])
+            yield box(
+                left - 190 + 22 * j,
+                6 + 13.5 * i,
+                19,
+                11,
+                (TASKS[0], TASKS[2], TASKS[1])[min(t, 2)],
+            )
 
 
 @picture("08_importance")
 def importance() -> Iterable[str]:
     for i in range(30):
         height = 8 + 86 * math.exp(-(((i * 7) % 30) / 9))
-        yield box(28 + 20 * i, 108 - height, 12, height, "f" if height > 50 else MASKED, 1 if height > 50 else 0.6)
+        yield box(
+            28 + 20 * i,
+            108 - height,
+            12,
+            height,
+            "f" if height > 50 else MASKED,
+            1 if height > 50 else 0.6,
+        )
 
 
 @picture("09_distillation")
@@ -174,7 +256,9 @@ def distillation() -> Iterable[str]:
         for part in layers([60, 130, 200], rows, ["ffff"] * 3)
     )
     for i in range(4):
-        yield line(220, 22 + 25 * i, 420, 22 + 25 * i, MASKED, 1 + 2.4 * math.exp(-i), 0.9)
+        yield line(
+            220, 22 + 25 * i, 420, 22 + 25 * i, MASKED, 1 + 2.4 * math.exp(-i), 0.9
+        )
     yield from layers([440, 510, 580], rows, ["nnnn"] * 3)
 
 
@@ -183,7 +267,15 @@ def weights() -> Iterable[str]:
     for i in range(5):
         for j in range(27):
             k = (3 * i * i + 5 * j + 7 * ((i * j) % 5) + j * j) % 9
-            style = TASKS[0] if k < 3 else TASKS[3] if k < 5 else TASKS[2] if k == 5 else "m"
+            style = (
+                TASKS[0]
+                if k < 3
+                else TASKS[3]
+                if k < 5
+                else TASKS[2]
+                if k == 5
+                else "m"
+            )
             yield box(28 + 22 * j, 6 + 22 * i, 17, 17, style)
 
 
@@ -222,7 +314,9 @@ def flowers() -> Iterable[str]:
         x, petals = 70 + 125 * k, 5 + k
         for p in range(petals):
             angle = 2 * math.pi * p / petals + k
-            yield dot(x + 30 * math.cos(angle), 60 + 30 * math.sin(angle), TASKS[k], 15, 0.8)
+            yield dot(
+                x + 30 * math.cos(angle), 60 + 30 * math.sin(angle), TASKS[k], 15, 0.8
+            )
         yield dot(x, 60, "n", 12)
 
 
@@ -230,13 +324,18 @@ def flowers() -> Iterable[str]:
 def tiny() -> Iterable[str]:
     for t in range(10):
         for i in range(20):
-            yield box(22 + 61 * t + 11 * (i % 4), 20 + 16 * (i // 4), 9, 13, TASKS[t % 6])
+            yield box(
+                22 + 61 * t + 11 * (i % 4), 20 + 16 * (i // 4), 9, 13, TASKS[t % 6]
+            )
 
 
 @picture("16_imagenet")
 def imagenet() -> Iterable[str]:
     for t in range(10):
-        squares = (f"M{20 + 61 * t + 5.4 * (i % 10):.0f} {8 + 10.4 * (i // 10):.0f}h4v8h-4z" for i in range(100))
+        squares = (
+            f"M{20 + 61 * t + 5.4 * (i % 10):.0f} {8 + 10.4 * (i // 10):.0f}h4v8h-4z"
+            for i in range(100)
+        )
         yield f'<path d="{"".join(squares)}" fill="{TASKS[t % 6]}"/>'
 
 
@@ -244,7 +343,9 @@ def imagenet() -> Iterable[str]:
 def data() -> Iterable[str]:
     for k in range(5):
         for i in range(4 - (k > 2)):
-            yield box(60 + 118 * k + 9 * i, 14 + 9 * i, 66, 66, TASKS[k], 0.35 + 0.2 * i)
+            yield box(
+                60 + 118 * k + 9 * i, 14 + 9 * i, 66, 66, TASKS[k], 0.35 + 0.2 * i
+            )
 
 
 @picture("results")
@@ -263,7 +364,9 @@ def main() -> int:
             if "--check" not in sys.argv:
                 with written(path) as temporary:
                     temporary.write_text(text)
-    print(f"out of date: {', '.join(stale)}" if stale else "all pictures are up to date")
+    print(
+        f"out of date: {', '.join(stale)}" if stale else "all pictures are up to date"
+    )
     return 1 if stale and "--check" in sys.argv else 0
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tfm_lite import colours, plots
-from tfm_lite.drawing import network
+from tfm_lite.drawing import matrix, network
 from tfm_lite.explore import Interactive, explore, figure, recolour
 
 
@@ -56,6 +56,35 @@ def test_figures_need_words_that_change() -> None:
 def test_controls_need_values() -> None:
     with pytest.raises(ValueError, match="at least two"):
         explore(str, {"a": [1]}, alt=str)
+
+
+def test_a_figure_opens_where_it_is_told() -> None:
+    controls = {"a": [1, 2], "b": "xyz"}
+    shown = explore(lambda a, b: f"<p>{a}{b}</p>", controls, alt=lambda a, b: f"{a} and {b}", start={"b": "y"})
+    assert re.search(r'<div data-frame="1"><p>1y</p>', shown.html) and shown.html.count(" hidden>") == 5
+    assert 'aria-label="1 and y"' in shown.html and shown.text == "1 and y"
+    assert re.findall(r'max="\d" step="1" value="(\d)"', shown.html) == ["0", "1"]
+    assert re.findall(r'aria-valuetext="(\w)"', shown.html) == ["1", "y"]
+    drawing = recolour(network([2]), lambda a: {"0.0": f"s{a}"}, {"a": [1, 2]}, alt=str, start={"a": 2})
+    assert 'class="s2"' in drawing.html
+    for wrong in ({"b": "w"}, {"c": 1}):
+        with pytest.raises(ValueError, match="opens at values of its controls"):
+            explore(lambda a, b: f"<p>{a}{b}</p>", controls, alt=lambda a, b: f"{a} and {b}", start=wrong)
+
+
+def test_a_matrix_shows_what_is_known_and_in_percent() -> None:
+    svg = matrix([[0.9, None], [0.25, 0.8]], ["first", "second"])
+    assert re.findall(r">(\d+)</text>", svg) == ["90", "25", "80"]
+    shades = [float(shade) for shade in re.findall(r'fill-opacity="([\d.]+)"', svg)]
+    assert shades[0] > shades[2] > shades[1] > 0
+    assert svg.count("first") == svg.count("second") == 2
+
+
+def test_a_network_is_as_high_as_its_widest_layer_needs() -> None:
+    heights = [int(re.search(r'viewBox="0 0 560 (\d+)"', network([n, 2]))[1]) for n in (2, 6)]
+    assert heights[0] < heights[1]
+    y = [float(value) for value in re.findall(r'cy="([\d.]+)"', network([6, 2]))]
+    assert min(y) > 0 and max(y) < heights[1]
 
 
 def test_live_controls_run_the_work_again() -> None:

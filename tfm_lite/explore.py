@@ -60,22 +60,25 @@ def explore(
     alt: Callable[..., str],
     caption: str = "",
     milliseconds: int = 900,
+    start: Mapping[str, Any] | None = None,
 ) -> Interactive:
     """A slider per control, and behind them ``frame(*values)`` for every combination of their values.
 
-    ``frame`` returns a matplotlib figure, SVG or HTML; ``alt(*values)`` says in words what that frame shows.
+    ``frame`` returns a matplotlib figure, SVG or HTML; ``alt(*values)`` says in words what that frame shows. ``start`` names
+    the values at which the figure opens, where they are not the first.
 
     Example: ``explore(draw, {"task": [1, 2, 3]}, alt=lambda task: f"What task {task} uses")``.
     """
     grid = _grid(controls)
-    words = [alt(*values) for values in grid]
+    words, opens = [alt(*values) for values in grid], _opening(controls, start)
     _need_words(words)
+    first = grid.index(opens)
     frames = (
-        f'<div data-frame="{k}"{" hidden" if k else ""}>{_markup(frame(*values))}</div>'
+        f'<div data-frame="{k}"{" hidden" if k != first else ""}>{_markup(frame(*values))}</div>'
         for k, values in enumerate(grid)
     )
-    body = f'<div role="img" aria-label="{escape(words[0])}">{"".join(frames)}</div>'
-    return _page(body, controls, {"alt": words}, words[0], caption, milliseconds)
+    body = f'<div role="img" aria-label="{escape(words[first])}">{"".join(frames)}</div>'
+    return _page(body, controls, {"alt": words}, words[first], caption, milliseconds, opens)
 
 
 def recolour(
@@ -86,6 +89,7 @@ def recolour(
     alt: Callable[..., str],
     caption: str = "",
     milliseconds: int = 900,
+    start: Mapping[str, Any] | None = None,
 ) -> Interactive:
     """One drawing whose named elements change: hundreds of frames for the weight of one.
 
@@ -95,6 +99,8 @@ def recolour(
     grid = _grid(controls)
     words, frames = [alt(*values) for values in grid], [frame(*values) for values in grid]
     _need_words(words)
+    opens = _opening(controls, start)
+    first = grid.index(opens)
     names = list(frames[0])
     drawn = set(re.findall(r'data-name="([^"]*)"', svg))
     for each in frames:
@@ -105,8 +111,8 @@ def recolour(
     place = {value: i for i, value in enumerate(values)}
     data: dict[str, Any] = {"alt": words, "names": names, "values": values}
     data["frames"] = [[place[value] for value in each.values()] for each in frames]
-    body = f'<div role="img" aria-label="{escape(words[0])}">{_baked(svg, frames[0])}</div>'
-    return _page(body, controls, data, words[0], caption, milliseconds)
+    body = f'<div role="img" aria-label="{escape(words[first])}">{_baked(svg, frames[first])}</div>'
+    return _page(body, controls, data, words[first], caption, milliseconds, opens)
 
 
 def live(work: Callable[..., Interactive], controls: Controls) -> Any:
@@ -137,6 +143,14 @@ def _grid(controls: Controls) -> list[tuple[Any, ...]]:
     if len(grid) < 2 or any(len(values) < 2 for values in controls.values()):
         raise ValueError(f"an interactive figure needs controls of at least two values each, not {dict(controls)}")
     return grid
+
+
+def _opening(controls: Controls, start: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """The value of every control when the figure opens."""
+    for name, value in (start or {}).items():
+        if name not in controls or value not in controls[name]:
+            raise ValueError(f"a figure opens at values of its controls, {dict(controls)}, not at {name} = {value!r}")
+    return tuple((start or {}).get(name, values[0]) for name, values in controls.items())
 
 
 def _need_words(alt: list[str]) -> None:
@@ -181,24 +195,30 @@ def svg_of(fig: Figure) -> str:
 
 
 def _page(
-    body: str, controls: Controls, data: Mapping[str, Any], text: str, caption: str, milliseconds: int = 0
+    body: str,
+    controls: Controls,
+    data: Mapping[str, Any],
+    text: str,
+    caption: str,
+    milliseconds: int = 0,
+    opens: tuple[Any, ...] = (),
 ) -> Interactive:
     rows = []
-    for name, values in controls.items():
-        labels, ident = [str(value) for value in values], f"tfm{next(_count)}"
+    for (name, values), value in zip(controls.items(), opens, strict=True):
+        labels, ident, at = [str(each) for each in values], f"tfm{next(_count)}", list(values).index(value)
         button = f'<button type="button" aria-label="Play" data-milliseconds="{milliseconds}">&#9654;</button>'
         rows.append(
             f'<div class="tfm-row">{button if len(controls) == 1 else ""}<label for="{ident}">{escape(name)}</label>'
-            f'<input id="{ident}" type="range" autocomplete="off" min="0" max="{len(labels) - 1}" step="1" value="0" '
-            f'aria-valuetext="{escape(labels[0])}" data-labels="{escape(json.dumps(labels))}">'
-            f'<output for="{ident}" aria-hidden="true">{escape(labels[0])}</output></div>'
+            f'<input id="{ident}" type="range" autocomplete="off" min="0" max="{len(labels) - 1}" step="1" value="{at}" '
+            f'aria-valuetext="{escape(labels[at])}" data-labels="{escape(json.dumps(labels))}">'
+            f'<output for="{ident}" aria-hidden="true">{escape(labels[at])}</output></div>'
         )
     if caption:
         rows.append(f'<p class="tfm-caption">{escape(caption)}</p>')
     css = re.sub(r"\n\s*", " ", (_HERE / "explore.css").read_text())
     for word, state in ("MASKED", "masked"), ("NORMAL", "normal"), ("FORWARD", "forward-only"):
         css = css.replace(word, STATES[state])
-    css += "".join(f" .tfm .task-{t} {{ fill: {colour}; }}" for t, colour in enumerate(TASKS))
+    css += "".join(f" .tfm .task-{t} {{ fill: {colour}; stroke: {colour}; }}" for t, colour in enumerate(TASKS))
     packed = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
     script = ""
     if controls:

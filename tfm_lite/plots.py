@@ -35,7 +35,7 @@ STYLE: Any = {
 DARK_INK, LIGHT_INK = "#101010", "white"  # on coloured ground; plain black would follow the page's theme
 
 
-def axes(rows: int = 1, columns: int = 1, *, width: float = 5.6, height: float = 3.4) -> tuple[Figure, Any]:
+def axes(rows: int = 1, columns: int = 1, *, width: float = 5.0, height: float = 3.4) -> tuple[Figure, Any]:
     """A figure in the book's style with its axes, one or an array. Narrow enough to be read on a phone."""
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(width, height), layout="constrained")

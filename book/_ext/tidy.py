@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def drop_repeated_scripts(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+def drop_repeated_scripts(
+    app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
     """sphinx-thebe adds one inline script twice; declaring its constants again is an error in the browser."""
     seen: set[str] = set()
     kept = []

@@ -21,3 +21,4 @@ def _pages(entry: object) -> list[str]:
 PAGES = _pages(yaml.safe_load((ROOT / "_toc.yml").read_text()))
 NOTEBOOKS = [page for page in PAGES if (ROOT / page).with_suffix(".ipynb").exists()]
 CHAPTERS = [page for page in PAGES if Path(page).name[:2].isdigit()]
+CONCEPTS = [page for page in CHAPTERS if Path(page).name[:2] <= "07"]

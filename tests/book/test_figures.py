@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from built import CHAPTERS, SITE
+from built import CHAPTERS, CONCEPTS, SITE
 from playwright.sync_api import Locator, Page
 
-from tfm_lite import results
+from tfm_lite import growth, results
+from tfm_lite.suites import SUITES
 
 Open = Callable[..., Page]
 FIGURES = ".tfm:has(input)"
@@ -30,6 +31,21 @@ def move(page: Page, slider: Locator, value: int) -> None:
     page.keyboard.press("Home")
     for _ in range(value):
         page.keyboard.press("ArrowRight")
+
+
+def opens_at(sliders: list[Locator]) -> int:
+    """The frame that the sliders choose; the last one moves fastest."""
+    k = 0
+    for slider in sliders:
+        k = k * len(labels_of(slider)) + int(slider.input_value())
+    return k
+
+
+def drawn(figure: Locator) -> str:
+    """What the figure draws now, without the ids that differ anyway."""
+    shown = figure.locator("[data-frame]:not([hidden])")
+    picture = shown if shown.count() else figure.locator("[role=img]")
+    return re.sub(r"tfm\d+-", "", picture.inner_html())
 
 
 def assert_shows(figure: Locator, data: dict, k: int) -> None:
@@ -57,31 +73,68 @@ def assert_shows(figure: Locator, data: dict, k: int) -> None:
 def test_every_figure_moves_by_keyboard(open_page: Open, name: str) -> None:
     page = open_page(name)
     figures = page.locator(FIGURES).all()
-    assert figures, "a chapter without an interactive figure"
+    assert figures or name not in CONCEPTS, "a concept chapter without an interactive figure"
     for figure in figures:
         data, sliders = data_of(figure), figure.locator("input").all()
         places = list(itertools.product(*(range(len(labels_of(slider))) for slider in sliders)))
         assert len(places) == len(data["alt"])
-        assert_shows(figure, data, 0)
+        assert_shows(figure, data, opens_at(sliders))
         few = range(0, len(places), 1 + len(places) // 12)  # of many frames, about a dozen
+        pictures = {}
         for k in {*few, len(places) - 1}:
             for slider, value in zip(sliders, places[k], strict=True):
                 move(page, slider, value)
             assert_shows(figure, data, k)
+            pictures[k] = drawn(figure)
+        assert len(set(pictures.values())) > len(pictures) / 2, "the words change, and the picture does not"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_every_figure_moves_by_touch_on_a_phone(open_page: Open, name: str, scheme: str) -> None:
+def test_every_figure_moves_by_mouse_on_a_phone(open_page: Open, name: str, scheme: str) -> None:
     page = open_page(name, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     for figure in page.locator(FIGURES).all():
-        data = data_of(figure)
-        for slider in figure.locator("input").all():
-            slider.scroll_into_view_if_needed()
-            box = slider.bounding_box()
-            assert box["width"] >= 90 and box["x"] >= 0 and box["x"] + box["width"] <= 390
-            page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
-        assert_shows(figure, data, len(data["alt"]) - 1)
+        data, pictures = data_of(figure), []
+        for end in ("right", "left"):
+            for slider in figure.locator("input").all():
+                slider.scroll_into_view_if_needed()
+                box = slider.bounding_box()
+                assert box["width"] >= 90 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+                x = box["x"] + (box["width"] - 3 if end == "right" else 3)
+                page.mouse.click(x, box["y"] + box["height"] / 2)
+            assert_shows(figure, data, len(data["alt"]) - 1 if end == "right" else 0)
+            pictures.append(drawn(figure))
+        assert pictures[0] != pictures[1]
+
+
+@pytest.mark.parametrize("name", CONCEPTS)
+def test_a_slider_can_be_dragged(open_page: Open, name: str) -> None:
+    page = open_page(name)
+    figure = page.locator(FIGURES).first
+    slider = figure.locator("input").first
+    slider.scroll_into_view_if_needed()
+    box, last = slider.bounding_box(), len(labels_of(slider)) - 1
+    y = box["y"] + box["height"] / 2
+    knob = box["x"] + 8 + (box["width"] - 16) * int(slider.input_value()) / last
+    page.mouse.move(knob, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 20, y, steps=8)
+    page.mouse.up()
+    assert slider.input_value() == str(last)
+    assert_shows(figure, data_of(figure), opens_at(figure.locator("input").all()))
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_figures_are_readable_on_a_phone(open_page: Open, name: str) -> None:
+    page = open_page(name, viewport={"width": 390, "height": 844})
+    sizes = page.eval_on_selector_all(
+        ".tfm svg text",
+        """found => found.filter((text) => text.textContent && text.getClientRects().length).map((text) => {
+            const scale = Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b);
+            return [scale * parseFloat(getComputedStyle(text).fontSize), text.textContent];
+        })""",
+    )
+    assert not [(round(size, 1), text) for size, text in sizes if size < 8]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -115,3 +168,76 @@ def test_the_accuracy_matrices_are_those_of_the_records(open_page: Open) -> None
         found = results.select(results.load_all(), tasks="alphabets", method=method, seed=0)
         expected = [[f"{100 * a:.0f}" for row in r.accuracy for a in row if a is not None] for r in found]
         assert sorted(text for text in shown if text.isdigit()) in [sorted(numbers) for numbers in expected]
+
+
+def figure_with(page: Page, *labels: str) -> Locator:
+    """The figure whose first slider has these labels, in this order, among its own."""
+    for figure in page.locator(FIGURES).all():
+        known = labels_of(figure.locator("input").first)
+        if [label for label in known if label in labels] == list(labels):
+            return figure
+    raise AssertionError(f"no figure with {labels}")
+
+
+def test_bars_are_as_long_as_they_say(open_page: Open) -> None:
+    """Chapter 1: the accuracy of every task while training proceeds."""
+    page = open_page("book/01_forgetting.html")
+    figure = page.locator(f"{FIGURES}:has(rect)").first
+    for k in range(len(data_of(figure)["alt"])):
+        frame = figure.locator(f"[data-frame='{k}']")
+        widths = [float(rect.get_attribute("width")) for rect in frame.locator("rect").all()]
+        texts = frame.locator("text").all_text_contents()[1::2]
+        percent = [float(text.removesuffix(" %") or 0) for text in texts]
+        unit = max(widths) / max(percent)
+        assert all(
+            abs(w - unit * p) <= 0.006 * max(widths) * 100 / max(percent) + 1
+            for w, p in zip(widths, percent, strict=True)
+        )
+
+
+@pytest.mark.parametrize("way", ["forward", "backward"])
+def test_connections_learn_by_equation_5(open_page: Open, way: str) -> None:
+    """Chapter 4: what is orange in the drawing is new between two masks, computed here once more."""
+    page = open_page("book/04_ternary_masks.html")
+    figure = page.locator(f"{FIGURES}:has([data-name='2.0-0'])").first
+    ways = labels_of(figure.locator("input").nth(1))
+    owners = [[0, 0, 0], [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2]]
+    for task in range(3):
+        move(page, figure.locator("input").first, task)
+        move(page, figure.locator("input").nth(1), ways.index(way))
+        for layer in range(2):
+            for (i, a), (j, b) in itertools.product(enumerate(owners[layer]), enumerate(owners[layer + 1])):
+                now, before = (a <= t and b <= t for t in (task, task - 1))
+                state = "normal" if now and not before else "forward-only" if before and way == "forward" else "off"
+                line = figure.locator(f"[data-name='{layer}.{i}-{j}']")
+                assert line.get_attribute("class") == state, (task, layer, i, j)
+
+
+def test_the_margin_chooses_as_the_records_say(open_page: Open) -> None:
+    """Chapter 6: size against accuracy; the orange point stands where the records and the margin put it."""
+    page = open_page("book/06_growth.html")
+    figure = figure_with(page, "2", "3", "4", "5", "6")
+    config = next(config for config in SUITES["alphabets"]([0]) if config.method == "tfm")
+    (record,) = [r for r in results.load_all() if config.describes(r)]
+    tasks, margins = (labels_of(slider) for slider in figure.locator("input").all())
+    words = data_of(figure)["alt"]
+    for k, (task, margin) in enumerate(itertools.product(tasks, margins)):
+        tried = growth.candidates(record.structure["fractions"][int(task) - 2], (0.0, 0.025, 0.05, 0.1, 0.15))
+        accuracies = [fit["accuracy"] for fit in record.fits[int(task) - 1]]
+        best = max(accuracies) - float(margin.removesuffix(" %")) / 100
+        size = next(size for size, accuracy in zip(tried, accuracies, strict=True) if accuracy >= best)
+        assert words[k].endswith(f"Chosen: {100 * size:.1f} %.")
+
+
+def test_growth_is_that_of_the_records(open_page: Open) -> None:
+    """Chapter 6: what each task added, of every seed."""
+    page = open_page("book/06_growth.html")
+    figure = figure_with(page, "network", "layers")
+    found = [r for c in SUITES["alphabets"]() if c.method == "tfm" for r in results.load_all() if c.describes(r)]
+    for k, record in enumerate(sorted(found, key=lambda r: r.config["seed"])):
+        sizes = [100 * size for size in record.structure["fractions"]]
+        words = data_of(figure)["alt"][k]
+        added = [
+            f"{name} +{b - a:.1f}" for name, (a, b) in zip(record.tasks[1:], itertools.pairwise(sizes), strict=True)
+        ]
+        assert all(text in words for text in [f"Latin {sizes[0]:.1f}", *added, f"{sizes[-1]:.1f} in all"])
