@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -30,16 +29,32 @@ def fake(monkeypatch: pytest.MonkeyPatch, accuracy: dict[float, list[float]]) ->
     )
 
 
-def test_the_best_mean_wins_and_defaults_go_unsaid(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, third, _ = methods.get("ewc").grid["lam"]
+@pytest.fixture
+def made_up(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> TaskSequence:
+    """The made-up tasks under every name and seed."""
+    monkeypatch.setattr(selection.datasets, "load", lambda *_, **__: tasks)
+    return tasks
+
+
+def test_the_best_mean_wins_and_defaults_go_unsaid(made_up: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks, (first, second, third, _) = made_up, methods.get("ewc").grid["lam"]
     fake(monkeypatch, {first: [0.9, 0.4], second: [0.6, 0.8], third: [0.7, 0.7]})
-    choice = selection.select(CONFIG, tasks=tasks, count=2)
+    choice = selection.select(CONFIG, count=2)
     assert choice.options == {"lam": second}  # a tie with the third: the earlier wins
     assert choice.tasks == [tasks[0].name, tasks[1].name]
     assert [one["options"]["lam"] for one in choice.tried] == list(methods.get("ewc").grid["lam"])
     fake(monkeypatch, {first: [0.9, 0.9]})
-    assert selection.select(CONFIG, tasks=tasks).options == {}
-    assert selection.select(replace(CONFIG, options={"batch": 20}), tasks=tasks).options == {"batch": 20}
+    assert selection.select(CONFIG).options == {}
+    assert selection.select(replace(CONFIG, options={"batch": 20})).options == {"batch": 20}
+
+
+def test_a_value_must_do_under_every_seed(made_up: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best under one seed may destroy the network under another."""
+    first, second, *_ = methods.get("ewc").grid["lam"]
+    found = {(first, 0): 0.6, (first, 1): 0.6, (second, 0): 0.9, (second, 1): 0.1}
+    monkeypatch.setattr(selection, "validation", lambda c, *_, **__: [found.get((c.options["lam"], c.seed), 0.0)])
+    assert selection.select(CONFIG, seeds=(0,)).options == {"lam": second}
+    assert selection.select(CONFIG, seeds=(0, 1)).options == {}
 
 
 def scramble(split: Split) -> Split:
@@ -79,14 +94,31 @@ def test_a_method_without_a_grid_is_refused() -> None:
         selection.combinations("finetune")
 
 
-def test_choices_survive_the_disk_and_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    choice = selection.select(CONFIG, tasks=make_tasks(groups=(3, 2)), count=2)
+def test_choices_survive_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection.datasets, "load", lambda *_, **__: make_tasks(groups=(3, 2)))
+    choice = selection.select(CONFIG, seeds=(0, 1), count=2)
     selection.save(choice, tmp_path)
     assert selection.load_all(tmp_path) == [choice]
+    assert [len(one["accuracy"]) for one in choice.tried] == [2] * len(choice.tried)
+
+
+def test_choosing_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, {1000.0: [1.0]})
-    arguments = ["select", "--tasks", "alphabets", "--method", "ewc", "--quick", "--out", str(tmp_path / "out")]
+    arguments = [
+        "select",
+        "--tasks",
+        "alphabets",
+        "--method",
+        "ewc",
+        "--quick",
+        "--seeds",
+        "0",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main(arguments) == 0
-    assert [one.options for one in selection.load_all(tmp_path / "out")] == [{"lam": 1000.0}]
+    assert [(one.options, one.seeds) for one in selection.load_all(tmp_path / "out")] == [({"lam": 1000.0}, [0, 2])]
 
 
 def test_shipped_choices_are_of_today() -> None:
@@ -94,7 +126,7 @@ def test_shipped_choices_are_of_today() -> None:
         assert choice.numerics == train.NUMERICS, f"{choice.name}: select again"
         method = choice.config["method"]
         assert [one["options"] for one in choice.tried] == selection.combinations(method), f"{method}: select again"
-        best = max(choice.tried, key=lambda one: mean(one["accuracy"]))
+        best = max(choice.tried, key=selection.score)
         defaults = inspect.signature(methods.get(method).__init__).parameters
         assert choice.options == {n: v for n, v in best["options"].items() if v != defaults[n].default}
 

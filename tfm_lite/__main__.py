@@ -194,13 +194,16 @@ def _run_all(configs: list[Config], options: argparse.Namespace, device: str) ->
 
 
 def _select(options: argparse.Namespace) -> None:
-    """Choose options for every configuration whose method has a grid, on its first tasks."""
+    """Choose options for every configuration whose method has a grid, on its first tasks; one choice for all seeds."""
+    seeds: dict[str, list[Config]] = {}
     for config in _configs(options):
         if options.suite is None or methods.get(config.method).grid:
-            on_tried = partial(print, config.method, flush=True)
-            choice = selection.select(config, data=options.data, device=options.device, on_tried=on_tried)
-            path = selection.save(choice, options.out or cache_folder(options.data) / "selection")
-            print(f"{config.method}: {choice.options or 'its defaults'}\nrecord      {path}", flush=True)
+            seeds.setdefault(repr(replace(config, seed=0)), []).append(config)
+    for config, *more in seeds.values():
+        how = {"seeds": [config.seed, *(other.seed for other in more)], "data": options.data, "device": options.device}
+        choice = selection.select(config, **how, on_tried=partial(print, config.method, flush=True))
+        path = selection.save(choice, options.out or cache_folder(options.data) / "selection")
+        print(f"{config.method}: {choice.options or 'its defaults'}\nrecord      {path}", flush=True)
 
 
 def _show(options: argparse.Namespace) -> None:
