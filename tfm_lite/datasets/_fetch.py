@@ -75,7 +75,7 @@ def complete(name: str, about: About, read: Reader, target: Path) -> None:
         ) from error
 
 
-def check_integrity(path: Path, md5: str) -> bool:
+def check_integrity(path: Path, md5: str | None) -> bool:
     """Whether a file has this checksum."""
     from torchvision.datasets import utils  # as slow to import as all the rest, and seldom needed
 
