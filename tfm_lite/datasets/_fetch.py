@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from torchvision.datasets.utils import check_integrity
 from tqdm import tqdm
 
 from tfm_lite.datasets import _folder
@@ -74,6 +73,13 @@ def complete(name: str, about: About, read: Reader, target: Path) -> None:
             f"{error}\n{target} is not the complete set; `data verify {name}` says what it holds. To get the set again move "
             "the folder away first"
         ) from error
+
+
+def check_integrity(path: Path, md5: str | None) -> bool:
+    """Whether a file has this checksum."""
+    from torchvision.datasets import utils  # as slow to import as all the rest, and seldom needed
+
+    return utils.check_integrity(path, md5)  # type: ignore[no-any-return]
 
 
 def _brought(about: About, files: Sequence[Path]) -> dict[str, Path]:
