@@ -79,9 +79,9 @@ class Columns(Plain):
 class PNN(Method):
     """Progressive neural networks (Rusu et al. 2016): a column per task, which also sees all older columns.
 
-    Every column has ``width`` / number of tasks of the plain network's features; 1.117 is the HAT authors' choice. It must know
-    the number of tasks, and the more there are the smaller is the whole: of LeNet-5's weights all columns together have about
-    all for two tasks, and a half for six.
+    Every column has ``width`` / number of tasks of the plain network's features; 1.117 is the HAT authors' choice. It must
+    know the number of tasks, and the more there are the smaller is the whole: all columns together have about as many weights
+    as LeNet-5 for two tasks, and half as many for six.
 
     1. The head of a task is linear over all columns up to its own; the paper puts an adapter there too.
     2. Initialisation and protocol are this package's.
