@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -464,3 +465,18 @@ def test_counts_of_table_2() -> None:
     abouts = [datasets.find(name).ABOUT for name in order]
     assert [(about.train, about.test, about.classes) for about in abouts] == printed
     assert tiny_imagenet.ABOUT.tasks == 10
+
+
+def test_a_full_disk_leaves_no_half_of_the_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfm_lite.datasets import alphabets
+
+    def full(file: io.BufferedWriter, **_: object) -> None:
+        file.write(b"PK" * 5000)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(alphabets.np, "savez", full)
+    monkeypatch.setattr(
+        alphabets, "draw_all", lambda size: (np.zeros((2, 1, 28, 28), np.uint8), np.arange(2), np.ones(2))
+    )
+    alphabets._images.__wrapped__(28, tmp_path)
+    assert list(tmp_path.iterdir()) == []
