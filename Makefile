@@ -38,7 +38,7 @@ browser: .venv/installed ## open every page of the built book in a headless brow
 
 check: book test notebooks browser ## all of it, as continuous integration does
 
-sync: .venv/installed ## write the notebooks beside the chapters, and the pictures
+sync: .venv/installed ## format the chapters, write their notebooks and the pictures
 	$(BIN)/python book/sync.py
 	$(BIN)/python book/art.py
 

@@ -12,6 +12,7 @@ from built import CHAPTERS, CONCEPTS, SITE
 from playwright.sync_api import Locator, Page
 
 from tfm_lite import growth, results
+from tfm_lite.colours import STATES
 from tfm_lite.suites import SUITES
 
 Open = Callable[..., Page]
@@ -171,12 +172,15 @@ def test_the_accuracy_matrices_are_those_of_the_records(open_page: Open) -> None
 
 
 def figure_with(page: Page, *labels: str) -> Locator:
-    """The figure whose first slider has these labels, in this order, among its own."""
-    for figure in page.locator(FIGURES).all():
-        known = labels_of(figure.locator("input").first)
-        if [label for label in known if label in labels] == list(labels):
-            return figure
-    raise AssertionError(f"no figure with {labels}")
+    """The figure whose first slider has these labels."""
+    (figure,) = [f for f in page.locator(FIGURES).all() if labels_of(f.locator("input").first) == list(labels)]
+    return figure
+
+
+def points(frame: Locator, colour: str) -> list[tuple[str, str]]:
+    """Where a frame of matplotlib's has markers of this colour."""
+    found = frame.locator(f"use[style*='{colour}']").all()
+    return [(point.get_attribute("x"), point.get_attribute("y")) for point in found]
 
 
 def test_bars_are_as_long_as_they_say(open_page: Open) -> None:
@@ -225,8 +229,12 @@ def test_the_margin_chooses_as_the_records_say(open_page: Open) -> None:
         tried = growth.candidates(record.structure["fractions"][int(task) - 2], (0.0, 0.025, 0.05, 0.1, 0.15))
         accuracies = [fit["accuracy"] for fit in record.fits[int(task) - 1]]
         best = max(accuracies) - float(margin.removesuffix(" %")) / 100
-        size = next(size for size, accuracy in zip(tried, accuracies, strict=True) if accuracy >= best)
-        assert words[k].endswith(f"Chosen: {100 * size:.1f} %.")
+        chosen = next(i for i, accuracy in enumerate(accuracies) if accuracy >= best)
+        assert words[k].endswith(f"Chosen: {100 * tried[chosen]:.1f} %.")
+        frame = figure.locator(f"[data-frame='{k}']")
+        candidates = points(frame, STATES["forward-only"])
+        assert len(candidates) == len(tried)
+        assert points(frame, STATES["normal"]) == [candidates[chosen]]
 
 
 def test_growth_is_that_of_the_records(open_page: Open) -> None:
