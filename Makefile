@@ -31,7 +31,7 @@ test: lint ## check style and types, then run the tests
 	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2
 
 notebooks: .venv/installed ## run the notebooks
-	$(BIN)/pytest --nbmake --nbmake-timeout=300 -W default book
+	$(BIN)/pytest --nbmake --nbmake-timeout=600 -n 2 -W default book
 
 browser: .venv/installed ## open every page of the built book in a headless browser
 	$(BIN)/pytest tests/book -n 2
