@@ -15,16 +15,15 @@ from conftest import make_method, make_tasks
 from tfm_lite import distributed, train
 from tfm_lite.inputs import Inputs
 from tfm_lite.methods.base import Method
-from tfm_lite.tasks import Split, TaskSequence
+from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import Protocol
 
 METHODS = ("finetune", "tfm", "hat", "packnet", "ewc", "si", "piggyback", "lwf", "mas", "joint")
 
 
 class Doubles(Inputs):
-    def of(self, split: Split, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x, y = super().of(split, indices)
-        return x.double(), y
+    def __call__(self, images: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        return super().__call__(images, generator).double()
 
 
 def losses(name: str, tasks: TaskSequence) -> list[float]:

@@ -25,8 +25,8 @@ Weights = list[Tensor]
 class Double(Inputs):
     """The same inputs in float64."""
 
-    def __call__(self, images: Tensor) -> Tensor:
-        return super().__call__(images).double()
+    def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return super().__call__(images, generator).double()
 
 
 def shared(method: Method) -> Weights:
