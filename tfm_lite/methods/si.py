@@ -20,12 +20,15 @@ class SI(Anchored):
     2. The authors use Adam; here it is the optimizer of all methods. The movement is what it really did, clipped or not.
     3. The path ends where the best weights were found, because those are kept.
 
+    Importances add up over the tasks, so that the same ``c`` holds harder with each. That is why the grid ends at 10: on
+    alphabets, 30 is the better value for three tasks, and from the fourth or fifth on it diverges.
+
     The gradient is that of the data term alone. It is what backward left, less the penalty's, which is known in closed form.
     """
 
     name = "si"
     paper = "zenke2017continual"
-    grid = {"c": (0.1, 1.0, 10.0, 30.0)}
+    grid = {"c": (0.1, 1.0, 10.0)}
 
     def __init__(self, build: Builder, *, c: float = 0.1, damping: float = 0.1) -> None:
         self.strength, self.damping = c, damping
