@@ -13,7 +13,6 @@ written to data/benchmarks/input.json.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from speed import processor
+from speed import processor, publish
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -32,7 +31,6 @@ from torchvision.transforms import v2
 from tfm_lite import datasets, methods, train
 from tfm_lite.datasets import _folder, _store, tiny_imagenet
 from tfm_lite.datasets._names import parse
-from tfm_lite.files import written
 from tfm_lite.networks import Builder, stages_of
 from tfm_lite.tasks import TaskSequence
 
@@ -172,11 +170,7 @@ def main() -> None:
         return
     setting = {"torch": torch.__version__, "threads": torch.get_num_threads(), "processor": processor()}
     setting |= {"tasks": options.name, "processes": _store.processors()}
-    text = json.dumps({**setting, **measure(options.name, options.data, options.rounds, options.images)}, indent=2)
-    print(text)
-    if options.record:
-        with written(options.record) as temporary:
-            temporary.write_text(text + "\n")
+    publish({**setting, **measure(options.name, options.data, options.rounds, options.images)}, options.record)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ are written to data/benchmarks/runs.json.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -21,12 +20,12 @@ from time import perf_counter, process_time
 from typing import Any
 
 import torch
+from speed import publish
 from torch.nn import functional
 
 from tfm_lite import datasets, runs, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.experiment import Config, build_method
-from tfm_lite.files import written
 from tfm_lite.inputs import Inputs
 from tfm_lite.methods import get
 from tfm_lite.networks import Builder, stages_of
@@ -163,11 +162,7 @@ def main() -> None:
         "alexnet_64": steps("alexnet_64", 64, compiled=options.compile),
         "target, compiled": COMPILE,
     }
-    text = json.dumps(found, indent=2)
-    print(text)
-    if options.record:
-        with written(RECORD) as temporary:
-            temporary.write_text(text + "\n")
+    publish(found, RECORD if options.record else None)
 
 
 if __name__ == "__main__":

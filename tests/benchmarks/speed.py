@@ -100,6 +100,15 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
+def publish(content: dict[str, Any], path: Path | None) -> None:
+    """Print what was measured, and write it to ``path`` if there is one."""
+    text = json.dumps(content, indent=2)
+    print(text)
+    if path:
+        with written(path) as temporary:
+            temporary.write_text(text + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
@@ -111,11 +120,7 @@ def main() -> None:
     setting = {"torch": torch.__version__, "threads": torch.get_num_threads()}
     setting |= {"device": "cpu", "processor": processor(), "batch": options.batch}
     results = measure(options.rounds, options.batch)
-    text = json.dumps({**setting, **results}, indent=2)
-    print(text)
-    if options.record:
-        with written(options.record) as temporary:
-            temporary.write_text(text + "\n")
+    publish({**setting, **results}, options.record)
 
 
 if __name__ == "__main__":

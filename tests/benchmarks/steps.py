@@ -7,15 +7,13 @@ MLP on 28 pixels instead, where what a method adds counts for more. With ``--rec
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from speed import TASKS, compare, processor, stepper
+from speed import TASKS, compare, processor, publish, stepper
 
 from tfm_lite import methods
-from tfm_lite.files import written
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder, stages_of
 
@@ -76,11 +74,7 @@ def main() -> None:
     for network in [options.network] if options.network else SHAPES:
         rounds = options.rounds * (1 if network == "alexnet" else 20)  # a step of the MLP takes a millisecond
         content[network] = measure(options.methods, network, rounds=rounds, batch=options.batch)
-    text = json.dumps(content, indent=2)
-    print(text)
-    if options.record:
-        with written(options.record) as temporary:
-            temporary.write_text(text + "\n")
+    publish(content, options.record)
 
 
 if __name__ == "__main__":
