@@ -41,17 +41,16 @@ class BlockProduct(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, columns: Tensor, new_bias: Tensor, stage: Stage
     ) -> Tensor:
-        ctx.save_for_backward(x)
-        # Not saved through the graph: a second product in the same step copies the same values into this weight.
-        ctx.weight, ctx.stage = weight, stage
+        ctx.save_for_backward(x, weight)
+        ctx.stage = stage
         ctx.rows_shape, ctx.columns_shape, ctx.type = rows.shape, columns.shape, rows.dtype
         return stage.product(x, weight, bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        (x,) = ctx.saved_tensors
-        x, weight = x.to(grad.dtype), ctx.weight.to(grad.dtype)  # under autocast the gradient comes in low precision
+        # Under autocast the gradient comes in low precision.
+        x, weight = (saved.to(grad.dtype) for saved in ctx.saved_tensors)
         old, new_inputs = ctx.columns_shape[:2]
         old_grad, new_grad = grad[:, :old], grad[:, old:]
         grad_x = rows = columns = new_bias = None
@@ -130,15 +129,20 @@ class TernaryLayer(nn.Module):
 
     @torch.no_grad()
     def used(self, t: int) -> tuple[Tensor, Tensor]:
-        """The weights and biases that task ``t`` uses, each one contiguous slice, cached until the layer grows."""
+        """The weights and biases that task ``t`` uses, each one contiguous slice, cached until the layer grows.
+
+        What the slice holds of older tasks is a copy, and what learns a window into the slice.
+        """
         if t not in self._slices:
             self._slices[t] = self._slice(t)
         weight, bias = self._slices[t]
         if self.learns(t):
             old_outputs, new_inputs = self.columns.shape[:2]
-            weight[old_outputs:] = self.rows
-            weight[:old_outputs, weight.shape[1] - new_inputs :] = self.columns
-            bias[old_outputs:] = self.new_bias
+            windows = weight[old_outputs:], weight[:old_outputs, weight.shape[1] - new_inputs :], bias[old_outputs:]
+            for learned, window in zip((self.rows, self.columns, self.new_bias), windows, strict=True):
+                if learned.data_ptr() != window.data_ptr():  # a new slice, or a parameter whose tensor was replaced
+                    window.copy_(learned)
+                    learned.data = window  # now an optimizer's step changes the slice itself: nothing is copied again
         return weight, bias
 
     def _slice(self, t: int) -> tuple[Tensor, Tensor]:

@@ -189,7 +189,7 @@ class Fit:
             now["seconds"] += report["seconds"]
             if now["since"] == 1:  # until now the best was that of the epoch's file; a new best makes this one stale
                 self.checkpoint.save(f"best-{self.t}-{call}", {"state": best})
-            state = {"state": method.state_dict(), "optimizer": optimizer.state_dict()}
+            state = {"state": _copy(method), "optimizer": optimizer.state_dict()}
             self.checkpoint.save(f"epoch-{self.t}-{call}", {"now": now, **state})
             if self.on_epoch:
                 self.on_epoch(method, report)
@@ -284,4 +284,5 @@ def run(
 
 
 def _copy(method: Method) -> dict[str, Tensor]:
+    """The network as it is now; copied, for what is part of a larger tensor would be saved with the whole of it."""
     return {name: tensor.clone() for name, tensor in method.state_dict().items()}

@@ -34,9 +34,9 @@ def builder(network: str = "alexnet", size: int = 224) -> Builder:
     return Builder(stages_of(network), channels=3, size=size, tasks=TASKS)
 
 
-def ternary(build: Builder, fractions: list[float], *, of: str = "weights") -> Method:
+def ternary(build: Builder, fractions: list[float], *, of: str = "weights", name: str = "tfm") -> Method:
     """A TFM method with a network that grew through these sizes; the last task is being learned."""
-    method = get("tfm")(build, of=of)
+    method = get(name)(build, of=of)
     for t, fraction in enumerate(fractions):
         method.begin(t, 25)
         method.grow(t, fraction)
@@ -84,6 +84,10 @@ def measure(rounds: int, batch: int) -> dict[str, dict[str, Any]]:
         method = ternary(build, [share, 1.0], of="features")
         name = f"step, {100 * share:.0f} % frozen"
         add(name, stepper(method, x, y, 1), stepper(plain, x, y, 0), frozen=share)
+    for share in 0.5, 0.95:
+        method = ternary(build, [share, 1.0], of="features", name="tfm_no_fn")
+        name = f"step without FN, {100 * share:.0f} % frozen"
+        add(name, stepper(method, x, y, 1), stepper(plain, x, y, 0), without_fn=share)
     method = ternary(build, growth.schedule(TASKS))
     method.end(TASKS - 1)
     for t in range(TASKS):
