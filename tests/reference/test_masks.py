@@ -238,12 +238,12 @@ def compare_packnet(share: float) -> None:
         if t:
             method.begin(t, 2)
             for stage in method.net.stages:
-                stage.weight.data = torch.randn_like(stage.weight, generator=None)
+                stage.weight.data[stage.mine] = torch.randn(int(stage.mine.sum()), dtype=stage.weight.dtype)
         expected = [prune_by_sorting(stage.weight.detach(), stage.owner == 0, share) for stage in method.net.stages]
         for stage in method.net.stages:
             stage.prune(share)
         assert all(torch.equal(stage.mine, mask) for stage, mask in zip(method.net.stages, expected, strict=True))
-        assert all((stage.weight[~mask] == 0).all() for stage, mask in zip(method.net.stages, expected, strict=True))
+        assert all(torch.equal(stage.weight, stage.kept + stage.weight * stage.mine) for stage in method.net.stages)
         method.end(t)
 
 
@@ -263,6 +263,32 @@ def test_a_wrong_pruning_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packnet.Packed, "prune", largest)
     with pytest.raises(AssertionError):
         compare_packnet(0.75)
+
+
+def check_old_weights_stay() -> None:
+    """While a task is learned with momentum and decay, it uses older tasks' weights as they are kept."""
+    method = begun("packnet", 0)
+    for stage in method.net.stages:
+        stage.prune(0.5)
+    method.end(0)
+    method.begin(1, len(TASKS[1].classes))
+    method.double().train()
+    optimizer = torch.optim.SGD(method.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    for _ in range(3):
+        train.step(method, optimizer, *batch(1), 1, clip=10000.0)
+    for stage in method.net.stages:
+        assert torch.equal(stage.used(1)[0][~stage.mine], stage.kept[~stage.mine])
+        assert not torch.equal(stage.used(1)[0][stage.mine], stage.kept[stage.mine])
+
+
+def test_packnet_learns_with_old_weights_as_they_are_kept() -> None:
+    check_old_weights_stay()
+
+
+def test_old_weights_that_are_not_put_back_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packnet.PackNet, "after_step", lambda method: None)
+    with pytest.raises(AssertionError):
+        check_old_weights_stay()
 
 
 def check_pruned() -> None:

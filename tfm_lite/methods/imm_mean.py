@@ -50,7 +50,7 @@ class IMMMean(Method):
     def penalty(self, t: int) -> Tensor | float:
         if t == 0:
             return 0.0
-        return self.lam / 2 * torch.stack([SquaredDistance.apply(*pair, None) for pair in self.shared()]).sum()
+        return self.lam / 2 * torch.stack([SquaredDistance.apply(*pair) for pair in self.shared()]).sum()
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit()

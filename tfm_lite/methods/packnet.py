@@ -18,8 +18,8 @@ class Packed(Plain):
     """A stage whose weights are shared out among the tasks: a task uses its own and those of older tasks.
 
     Owned weights are a buffer, ``kept``, and ``owner`` says whose they are (0: nobody's, t + 1: task t's). The parameter
-    ``weight`` exists only while a task is learned, and what that task may not move is multiplied by 0 and never kept:
-    neither momentum nor weight decay reaches an old weight.
+    ``weight`` exists only while a task is learned: a copy of ``kept`` in which the task's own weights learn. What momentum
+    or weight decay moves elsewhere is put back after every step, and never kept.
     """
 
     kept: Tensor
@@ -37,7 +37,7 @@ class Packed(Plain):
         self.learning = t
         self.claim(self.owner == 0)
         if t:
-            self.weight = nn.Parameter(torch.zeros_like(self.kept))
+            self.weight = nn.Parameter(self.kept.clone())
 
     def claim(self, mine: Tensor) -> None:
         """Say which weights the task may move."""
@@ -46,13 +46,18 @@ class Packed(Plain):
         self.register_buffer("factor", mine.to(self.kept), persistent=False)
 
     @torch.no_grad()
+    def restore(self) -> None:
+        """Put back what is not the task's own."""
+        torch.addcmul(self.kept, self.factor, self.weight, out=self.weight)  # kept is 0 where the factor is 1
+
+    @torch.no_grad()
     def prune(self, share: float) -> None:
         """Set this share of the task's weights to 0, those of the smallest magnitude, and leave them to later tasks."""
         sizes = self.weight.abs()
         count = round(share * int(self.mine.sum()))
         if count:
             self.claim(self.mine & (sizes > sizes[self.mine].kthvalue(count).values))
-        self.weight.mul_(self.mine)
+        self.restore()
 
     def keep(self) -> None:
         """End the task: what it moved is its own, for good."""
@@ -65,7 +70,7 @@ class Packed(Plain):
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
         if t == self.learning:
-            return torch.addcmul(self.kept, self.factor, self.weight), self.bias  # kept is 0 where the factor is 1
+            return self.weight, self.bias
         return self.kept * ((self.owner > 0) & (self.owner <= t + 1)), self.bias
 
 
@@ -96,6 +101,15 @@ class PackNet(Method):
         super().before_task(t, classes)
         for stage in self.net.stages:
             stage.begin(t)
+
+    def after_backward(self) -> None:
+        for stage in self.net.stages:
+            if stage.weight.grad is not None:
+                stage.weight.grad.mul_(stage.factor)
+
+    def after_step(self) -> None:
+        for stage in self.net.stages:
+            stage.restore()
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tfm_lite.methods.importance import Anchored, values
+from tfm_lite.methods.importance import Anchored, blocks, values
 from tfm_lite.networks import Builder
 
 
@@ -42,19 +42,19 @@ class SI(Anchored):
     @torch.no_grad()
     def after_backward(self) -> None:
         self.work = self.work or [(torch.zeros_like(weight), torch.zeros_like(weight)) for weight, *_ in self.shared()]
-        for (weight, old, importance), (gradient, before) in zip(self.shared(), self.work, strict=True):
-            data = torch.zeros_like(weight) if weight.grad is None else weight.grad
-            if self.learned:
-                torch.sub(weight, old, out=before)
-                torch.addcmul(data, importance, before, value=-2 * self.strength, out=gradient)
-            else:
-                gradient.copy_(data)
-            before.copy_(weight)
+        for triple, work in zip(self.shared(), self.work, strict=True):
+            left = torch.zeros_like(triple[0]) if triple[0].grad is None else triple[0].grad
+            for weight, old, importance, grad, gradient, before in blocks(*triple, left, *work):
+                before.copy_(weight)
+                gradient.copy_(grad)
+                if self.learned:
+                    gradient.addcmul_(importance, weight - old, value=-2 * self.strength)
 
     @torch.no_grad()
     def after_step(self) -> None:
-        for (weight, *_), (gradient, before), path in zip(self.shared(), self.work, self.path.buffers(), strict=True):
-            path.addcmul_(gradient, torch.sub(weight, before, out=before), value=-1)
+        for (shared, *_), work, integral in zip(self.shared(), self.work, self.path.buffers(), strict=True):
+            for weight, gradient, before, path in blocks(shared, *work, integral):
+                path.addcmul_(gradient, weight - before, value=-1)
 
     @torch.no_grad()
     def after_task(self, t: int) -> None:
