@@ -46,9 +46,7 @@ class SI(Anchored):
             left = torch.zeros_like(triple[0]) if triple[0].grad is None else triple[0].grad
             for weight, old, importance, grad, gradient, before in blocks(*triple, left, *work):
                 before.copy_(weight)
-                gradient.copy_(grad)
-                if self.learned:
-                    gradient.addcmul_(importance, weight - old, value=-2 * self.strength)
+                torch.addcmul(grad, importance, weight - old, value=-2 * self.strength, out=gradient)
 
     @torch.no_grad()
     def after_step(self) -> None:
