@@ -67,11 +67,12 @@ class Inside:
 
 
 def overhead(config: Config, data: Path | None, epochs: int) -> float:
-    """Share of the first task's training that is neither loss, penalty nor backward; checkpoints are written."""
+    """Share of the first task's training that is neither forward, loss, penalty nor backward; checkpoints are written."""
     torch.optim.SGD([torch.zeros(1, requires_grad=True)]).step()  # the first step of a process imports half of PyTorch
     tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     method, inside = build_method(config, tasks), Inside()
-    method.loss, method.penalty = inside(method.loss), inside(method.penalty)  # type: ignore[method-assign]
+    for name in "forward", "loss", "penalty":
+        setattr(method, name, inside(getattr(method, name)))
     backward = torch.Tensor.backward
     torch.Tensor.backward = inside(backward)  # type: ignore[method-assign]
     try:
