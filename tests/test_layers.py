@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -176,6 +177,24 @@ def test_old_weights_are_buffers_and_what_learns_are_parameters() -> None:
     assert {name for name, _ in layer.named_buffers()} == {"weight", "bias"}
     layer.keep()
     assert not list(layer.parameters()) and layer.weight.shape == (8, 9)
+
+
+def test_what_learns_is_a_window_into_the_slice() -> None:
+    """A step changes the slice itself; a copy of the layer has a slice of its own; old weights are not in it."""
+    layer = grown("linear", 2)
+    weight, bias = layer.used(2)
+    twin, old = copy.deepcopy(layer), layer.weight.clone()
+    with torch.no_grad():
+        for parameter, value in (layer.rows, 1.0), (layer.columns, 2.0), (layer.new_bias, 3.0):
+            parameter.fill_(value)
+    assert (weight[6:] == 1).all() and (weight[:6, 7:] == 2).all() and (bias[6:] == 3).all()
+    assert torch.equal(layer.weight, old) and torch.equal(weight[:6, :7], old)
+    assert layer.used(2)[0] is weight
+    before = twin.used(2)[0].clone()
+    assert not torch.equal(before, weight)
+    with torch.no_grad():
+        twin.rows.zero_()
+    assert (twin.used(2)[0][6:] == 0).all() and (weight[6:] == 1).all()
 
 
 def test_masks_are_a_view_of_the_boundaries() -> None:
