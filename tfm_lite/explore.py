@@ -121,21 +121,11 @@ def live(work: Callable[..., Interactive], controls: Controls) -> Any:
     Needs ipywidgets and a notebook; a built page shows nothing of it, so stand a static result beside it.
     """
     import ipywidgets as widgets
+    from IPython.display import display
 
-    choices = [widgets.SelectionSlider(options=list(values), description=name) for name, values in controls.items()]
-    button, shown = widgets.Button(description="Run again"), widgets.Output()
-
-    def run(_: Any) -> None:
-        button.disabled = True
-        shown.clear_output()
-        try:
-            figure = work(*(choice.value for choice in choices))
-            shown.append_display_data(figure)
-        finally:
-            button.disabled = False
-
-    button.on_click(run)
-    return widgets.VBox([*choices, button, shown])
+    sliders = {name: widgets.SelectionSlider(options=list(values)) for name, values in controls.items()}
+    press = {"manual": True, "manual_name": "Run again"}
+    return widgets.interactive(lambda **chosen: display(work(*chosen.values())), press, **sliders)
 
 
 def _grid(controls: Controls) -> list[tuple[Any, ...]]:
