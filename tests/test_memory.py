@@ -149,7 +149,15 @@ def test_rounding_feature_normalization_touches_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(12, "12 B"), (999.9, "1 kB"), (2_340, "2.34 kB"), (27_273_856, "27.3 MB"), (2.2e9, "2.2 GB")]
+    ("count", "words"),
+    [
+        (12, "12 B"),
+        (999.9, "1 kB"),
+        (2_340, "2.34 kB"),
+        (27_273_856, "27.3 MB"),
+        (2.2e9, "2.2 GB"),
+        (1.234e12, "1.23 TB"),
+    ],
 )
 def test_bytes_in_words(count: float, words: str) -> None:
     assert memory.in_words(count) == words

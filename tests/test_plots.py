@@ -159,8 +159,11 @@ def test_what_is_missing_is_a_command_that_runs_it() -> None:
     there = tables.found(configs, records)
     assert there and all(r.config["tasks"] == "flowers" for r in there)
     some = [r for r in there if r.config["method"] != "tfm"]
-    assert "python -m tfm_lite run flowers_64 --only tfm --seeds 0 1" in tables.missing("flowers_64", configs, some)
-    assert tables.missing("flowers_64", configs, []) == ["python -m tfm_lite run flowers_64"]
+    where = "--data DIR --out data/results"
+    assert f"python -m tfm_lite run flowers_64 --only tfm --seeds 0 1 {where}" in tables.missing(
+        "flowers_64", configs, some
+    )
+    assert tables.missing("flowers_64", configs, []) == [f"python -m tfm_lite run flowers_64 {where}"]
     assert tables.missing("none", [], []) == []
 
 

@@ -234,4 +234,4 @@ def test_a_suite_goes_on_without_the_runs_of_another_process(
     assert main(["list", "--missing", "two", "--data", str(made_up)]) == 0
     assert capsys.readouterr().out == ""
     assert main(["run", "two", "--index", "2", "--data", str(made_up)]) == 2
-    assert "two has runs 0 to 1" in capsys.readouterr().err
+    assert "two has no run 2 by these options; its runs are 0, 1" in capsys.readouterr().err

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tfm_lite import datasets, distributed, methods, results, selection
 from tfm_lite.datasets import _commands
 from tfm_lite.datasets._store import cache_folder
@@ -114,13 +116,24 @@ def _list(options: argparse.Namespace) -> None:
 def _configs(options: argparse.Namespace) -> list[Config]:
     if (options.suite is None) == (options.tasks is None):
         raise ValueError("name either a suite or --tasks; `python -m tfm_lite list` shows both")
+    _check_device(options.device)
     if options.suite:
+        given = {"--network": options.network, "--width": options.width != 1.0, "--size": options.size}
+        given |= {"--quick": options.quick, "--option": options.option}
+        if any(given.values()):
+            names = ", ".join(name for name, value in given.items() if value)
+            raise ValueError(
+                f"{names} cannot change the runs of a suite: leave it out, or name a data set with --tasks"
+            )
         configs = dict(_suite(options.suite, options))
         if options.index is None:
             return list(configs.values())
         if options.index not in configs:
-            raise ValueError(f"{options.suite} has runs 0 to {max(configs)}, and none of them is {options.index}")
+            those = ", ".join(map(str, configs))
+            raise ValueError(f"{options.suite} has no run {options.index} by these options; its runs are {those}")
         return [configs[options.index]]
+    if options.index is not None:
+        raise ValueError(f"--index {options.index} picks a run of a suite: name the suite instead of --tasks")
     base = Config(
         options.tasks,
         "",
@@ -132,6 +145,15 @@ def _configs(options: argparse.Namespace) -> list[Config]:
     )
     chosen = [methods.get(name).name for name in options.methods or ["tfm"]]
     return _capped([replace(base, method=name, seed=seed) for seed in options.seeds or [0] for name in chosen], options)
+
+
+def _check_device(name: str) -> None:
+    try:
+        kind = torch.device(name).type
+    except RuntimeError:
+        raise ValueError(f"there is no device {name!r}; write cpu or cuda") from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"--device {name}: PyTorch finds no GPU here; leave --device out, or install the GPU's driver")
 
 
 def _suite(name: str, options: argparse.Namespace) -> list[tuple[int, Config]]:
@@ -166,9 +188,10 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def _run(options: argparse.Namespace) -> None:
+    configs = _configs(options)
     device = distributed.start(options.device)
     try:
-        _run_all(_configs(options), options, device)
+        _run_all(configs, options, device)
     finally:
         distributed.stop()
 

@@ -78,11 +78,14 @@ def build_method(config: Config, tasks: TaskSequence) -> Method:
     shape: dict[str, Any] = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
     build = Builder(stages, **shape, seed=config.seed, dropout=config.protocol.dropout)
     method = methods.get(config.method)
-    known = [name for name in _options(method) if name != "build"]
-    for name in config.options:
+    known = _options(method)
+    for name, value in config.options.items():
         if name not in known:
             choices = f"its options are {', '.join(known)}" if known else "it has none"
             raise ValueError(f"{config.method} has no option {name!r}; {choices}")
+        usual = known[name].default
+        if isinstance(usual, int | float) and not isinstance(value, int | float):
+            raise ValueError(f"{config.method}'s option {name} is a number such as {usual}, not {value!r}")
     return method(build, **config.options)
 
 
@@ -125,16 +128,16 @@ def run_experiment(
     )
 
 
-def _options(method: type[Method]) -> list[str]:
-    """Names of the constructor's keyword arguments, through ``**options`` to the base class's."""
-    names: list[str] = []
+def _options(method: type[Method]) -> dict[str, inspect.Parameter]:
+    """The constructor's keyword arguments by name, through ``**options`` to the base class's."""
+    found: dict[str, inspect.Parameter] = {}
     for cls in method.__mro__:
         if "__init__" in vars(cls) and issubclass(cls, Method):
             parameters = inspect.signature(cls.__init__).parameters.values()
-            names += [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"]
+            found = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY} | found
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
-    return list(dict.fromkeys(names))
+    return found
 
 
 def _deterministic_cuda() -> None:

@@ -22,6 +22,7 @@ from tfm_lite.stages import Stage
 
 FLOAT = 32  # bits
 BYTES = 4  # of a float
+UNITS = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,6 @@ def rounded(method: Any, dtype: torch.dtype) -> Any:
 
 def in_words(count: float) -> str:
     """A number of bytes to three digits: "234 kB", "27.3 MB". A kilobyte is 1000 bytes, as in the paper."""
-    for unit, size in ("GB", 1e9), ("MB", 1e6), ("kB", 1e3):
-        if float(f"{count:.3g}") >= size:
-            return f"{count / size:.3g} {unit}".replace("e+03", "000")
-    return f"{count:.3g} B"
+    count = float(f"{count:.3g}")
+    unit, size = next((pair for pair in UNITS if count >= pair[1]), ("B", 1.0))
+    return f"{count / size:.3g} {unit}"

@@ -136,17 +136,15 @@ def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]
 
 
 def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) -> list[str]:
-    """The commands that make the records of a suite that are not there; one for all, if none is there."""
+    """The commands that make the records of a suite that are not there, in the book's folder; one for all, if none is."""
+    run, where = f"python -m tfm_lite run {suite}", "--data DIR --out data/results"
     lacking = [config for config in configs if not any(config.describes(record) for record in records)]
     if lacking and len(lacking) == len(configs):
-        return [f"python -m tfm_lite run {suite}"]
+        return [f"{run} {where}"]
     seeds: dict[str, list[str]] = {}
     for config in lacking:
         seeds.setdefault(config.method, []).append(str(config.seed))
-    return [
-        f"python -m tfm_lite run {suite} --only {method} --seeds {' '.join(dict.fromkeys(each))}"
-        for method, each in seeds.items()
-    ]
+    return [f"{run} --only {method} --seeds {' '.join(dict.fromkeys(each))} {where}" for method, each in seeds.items()]
 
 
 @dataclass(frozen=True)
@@ -193,10 +191,12 @@ def beside(
             shown = ", ".join("-" if c.value is None else f"{100 * c.value:.1f}" for c in line or [])
             words += [f"{PAPER.get(method, method)}, {source}: {shown}"] * bool(line)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
-    table = (
-        f"<table><caption><span>{escape(title)}</span></caption><thead><tr>{head}</tr></thead>{''.join(groups)}</table>"
+    return _framed(
+        _table(title, head, "".join(groups)),
+        title,
+        "\n".join(words),
+        kind="tfm-average" if columns[-1] == "Avg." else "",
     )
-    return _framed(table, title, "\n".join(words), kind="tfm-average" if columns[-1] == "Avg." else "")
 
 
 def verdicts(
