@@ -109,6 +109,13 @@ def test_accuracy_per_task_draws_a_line_per_method() -> None:
     assert "Freezing: one 30.0, two 20.0" in alt.accuracy_per_task(data, ["one", "two"])
 
 
+def test_accuracy_matrix_draws_what_was_measured() -> None:
+    ax = plots.axes()[1]
+    plots.accuracy_matrix([[0.9, None], [0.5, 0.7]], ["a", "b"], ax)
+    assert [text.get_text() for text in ax.texts] == ["90", "50", "70"]
+    assert ax.images[0].get_array().count() == 3  # type: ignore[union-attr]
+
+
 def test_words_of_points_name_each_with_its_numbers() -> None:
     words = alt.accuracy_against_overhead(POINTS)
     assert "TFM 43.3 % keeping 234 kB, forgets nothing" in words and "Finetuning 9.8 % keeping nothing." in words

@@ -25,7 +25,7 @@ OTHERS = ("ewc", "si", "mas", "imm_mean", "imm_mode", "lwf", "lfl", "hat", "pack
 
 
 def alphabets(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
-    """All methods on the embedded letters, LeNet-5 at three times its width, in the short form of the chapters.
+    """The baselines and TFM on the embedded letters, LeNet-5 at three times its width, in the short form of the chapters.
 
     TFM starts small, at 30 % of the weights, so that six tasks fit below the plain network. Its margin is 3 points: with 64
     validation images for a task, about two images. ``single`` and ``binary`` run a second time at a size at which they have
@@ -39,7 +39,7 @@ def alphabets(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
 
 
 def flowers_64(seeds: Sequence[int] = (0,)) -> Iterator[Config]:
-    """All methods on Oxford Flowers at 64 pixels, under the full protocol, with the paper's margin for fine-grained sets."""
+    """The same on Oxford Flowers at 64 pixels, under the full protocol, with the paper's margin for fine-grained sets."""
     yield from _rows(Config("flowers", "", size=64), METHODS, seeds, FINE)
 
 

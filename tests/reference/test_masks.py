@@ -46,7 +46,7 @@ def batch(t: int, count: int = 12) -> tuple[Tensor, Tensor]:
 
 
 def hat_by_equations(method: Method, x: Tensor, y: Tensor, t: int, s: float) -> dict[str, Tensor]:
-    """Loss and gradients of one HAT batch on the MLP, by Eq. 1, 2, 5 and 6."""
+    """Loss and gradients of one HAT batch on the MLP, by Eq. 1, 2, 4 and 5 and section 2.5."""
     stages = method.net.stages
     w = [stage.weight.detach().clone().requires_grad_() for stage in stages]
     b = [stage.bias.detach().clone().requires_grad_() for stage in stages]

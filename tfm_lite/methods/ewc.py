@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class EWC(Anchored):
     """Elastic weight consolidation (Kirkpatrick et al., PNAS 2017, Eq. 3): importance is the diagonal of the Fisher.
 
-    ``lam`` weighs the penalty, which has the paper's factor 1/2; the paper gives no value. HAT's code (Serra et al. 2018)
-    uses 5000, for a Fisher that squares the *mean* gradient of 20 images: that is ``batch=20, lam=5000``. Near an optimum
-    such a Fisher is about 1/20 of the one per image, so 250 is the same strength for ``batch=1``.
+    ``lam`` weighs the penalty, which has the paper's factor 1/2; the paper gives 400 for Atari games, and no value for
+    images. HAT's code (Serra et al. 2018) uses 5000, for a Fisher that squares the *mean* gradient of 20 images: that is
+    ``batch=20, lam=5000``. Near an optimum such a Fisher is about 1/20 of the one per image, so 250 is the same strength
+    for ``batch=1``.
 
     Differences from the paper:
 

@@ -79,14 +79,14 @@ class HAT(Method):
             stage.s = (self.s_max - 1 / self.s_max) * progress + 1 / self.s_max
 
     def penalty(self, t: int) -> Tensor:
-        """The share of the free features that the gates use (HAT, Eq. 6)."""
+        """The share of the free features that the gates use (HAT, Eq. 5)."""
         used = sum((stage.gate(t) * (1 - stage.protected)).sum() for stage in self.net.stages)
         free = sum((1 - stage.protected).sum() for stage in self.net.stages)
         return self.regularization * used / free.clamp(min=1e-6)
 
     @torch.no_grad()
     def after_backward(self) -> None:
-        """Spare the weights that old tasks attend to at both ends (HAT, Eq. 2), and undo the gates' annealing (Eq. 5)."""
+        """Spare the weights that old tasks attend to at both ends (HAT, Eq. 2), and undo the annealing (section 2.5)."""
         below: Tensor | None = None
         for stage in self.net.stages:
             free = 1 - stage.protected

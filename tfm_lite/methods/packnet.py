@@ -79,7 +79,7 @@ class PackNet(Method):
 
     ``prune`` is the share of a task's weights in each layer that pruning frees for later tasks: .5 to .75 from scratch.
 
-    1. The paper counts a bit per weight and task. Here the owners take one byte per weight, for up to 255 tasks.
+    1. The owners take one byte per weight, for up to 255 tasks; the paper of TFM counts a bit per weight and task.
     2. Both trainings follow this package's protocol; the authors' second one is shorter.
     """
 
