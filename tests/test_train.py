@@ -115,3 +115,12 @@ def test_metrics_by_hand() -> None:
     assert metrics.forgetting([[0.5]]) == 0.0
     with pytest.raises(ValueError, match="not complete"):
         metrics.average([[0.5, None], [None, None]])
+
+
+def test_what_a_network_sees_has_one_layout(tasks: TaskSequence) -> None:
+    """Images with one channel may come with odd strides, and a convolution of them would sum in another order."""
+    images = torch.randint(256, (4, 8, 8), dtype=torch.uint8)
+    usual = images.view(4, 1, 8, 8)
+    odd = [torch.from_numpy(images.numpy()[:, None]), usual.to(memory_format=torch.channels_last)]
+    assert all(image.stride() != usual.stride() for image in odd)
+    assert all(Inputs(tasks)(image).stride() == usual.stride() for image in odd)

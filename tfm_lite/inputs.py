@@ -33,7 +33,9 @@ class Inputs:
         images = images.to(self.device, non_blocking=True)
         if generator and self.augment:
             images = self.augment(images, generator)
-        return images.float().sub_(self.mean).div_(self.std)
+        # The strides, too, are always the same: with a single channel they have a choice, and a convolution goes by them.
+        images = images.to(torch.float32, memory_format=torch.contiguous_format)
+        return images.sub_(self.mean).div_(self.std)
 
     def of(self, split: Split, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """The images and labels of a split at these indices; as for training, if there is a generator."""
