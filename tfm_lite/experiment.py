@@ -78,7 +78,7 @@ def build_method(config: Config, tasks: TaskSequence) -> Method:
     shape: dict[str, Any] = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
     build = Builder(stages, **shape, seed=config.seed, dropout=config.protocol.dropout)
     method = methods.get(config.method)
-    known = _options(method)
+    known = options_of(method)
     for name, value in config.options.items():
         if name not in known:
             choices = f"its options are {', '.join(known)}" if known else "it has none"
@@ -128,7 +128,7 @@ def run_experiment(
     )
 
 
-def _options(method: type[Method]) -> dict[str, inspect.Parameter]:
+def options_of(method: type[Method]) -> dict[str, inspect.Parameter]:
     """The constructor's keyword arguments by name, through ``**options`` to the base class's."""
     found: dict[str, inspect.Parameter] = {}
     for cls in method.__mro__:

@@ -8,7 +8,6 @@ diverges may be the best under one seed, and destroy the network under the next.
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -19,7 +18,7 @@ from statistics import mean
 from typing import Any
 
 from tfm_lite import datasets, methods, train
-from tfm_lite.experiment import Config, build_method
+from tfm_lite.experiment import Config, build_method, options_of
 from tfm_lite.files import written
 from tfm_lite.results import shipped
 from tfm_lite.tasks import TaskSequence
@@ -122,5 +121,5 @@ def load_all(folder: Path | None = None) -> list[Choice]:
 
 def _changed(method: str, options: dict[str, Any]) -> dict[str, Any]:
     """Those of the options that differ from the method's defaults."""
-    defaults = inspect.signature(methods.get(method).__init__).parameters
+    defaults = options_of(methods.get(method))
     return {name: value for name, value in options.items() if value != defaults[name].default}

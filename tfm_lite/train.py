@@ -189,7 +189,7 @@ class Fit:
             now["seconds"] += report["seconds"]
             if now["since"] == 1:  # until now the best was that of the epoch's file; a new best makes this one stale
                 self.checkpoint.save(f"best-{self.t}-{call}", {"state": best})
-            state = {"state": _copy(method), "optimizer": optimizer.state_dict()}
+            state = {"state": _copy(method) if now["since"] else best, "optimizer": optimizer.state_dict()}
             self.checkpoint.save(f"epoch-{self.t}-{call}", {"now": now, **state})
             if self.on_epoch:
                 self.on_epoch(method, report)

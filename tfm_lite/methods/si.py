@@ -20,8 +20,8 @@ class SI(Anchored):
     2. The authors use Adam; here it is the optimizer of all methods. The movement is what it really did, clipped or not.
     3. The path ends where the best weights were found, because those are kept.
 
-    Importances add up over the tasks, so that the same ``c`` holds harder with each. That is why the grid ends at 10: on
-    alphabets, 30 is the better value for three tasks, and from the fourth or fifth on it diverges.
+    Importances add up over the tasks, so that the same ``c`` holds harder with each. That is why the grid ends at 10: a
+    strength that suits the tasks of the selection can be too much for those to come.
 
     The gradient is that of the data term alone. It is what backward left, less the penalty's, which is known in closed form.
     """
