@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tfm_lite import methods
+from tfm_lite import methods, train
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder, stages_of
 from tfm_lite.tasks import Split, TaskSequence, by_class
@@ -104,6 +104,12 @@ HOSTILE: dict[str, Callable[[], Callable[..., torch.optim.Optimizer]]] = {
     "Adam, never reset": KeptAdam,
     "a vandal": Vandal,
 }
+
+
+@pytest.fixture(autouse=True)
+def _checkpoint_after_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else nothing here would run long enough to have one."""
+    monkeypatch.setattr(train, "CHECKPOINT_EVERY", 0.0)
 
 
 @pytest.fixture

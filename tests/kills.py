@@ -48,6 +48,9 @@ PLACES: dict[str, tuple[Any, str, int]] = {
 OPTIONS: dict[str, dict[str, Any]] = {"tfm": {"growths": [0.0, 0.05, 0.15], "margin": 0.0, "start": 0.5}}
 
 
+train.CHECKPOINT_EVERY = 0.0  # else these short runs would have none to go on from
+
+
 def config_of(method: str) -> Config:
     protocol = Protocol(epochs=3, lr=0.1, patience=1, lr_min=0.02)
     return Config("alphabets", method, network="mlp", width=0.2, protocol=protocol, options=OPTIONS.get(method, {}))

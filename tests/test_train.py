@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import SHORT, SMALL, make_method, make_tasks
 
 from tfm_lite import methods, metrics, train
@@ -122,5 +123,63 @@ def test_what_a_network_sees_has_one_layout(tasks: TaskSequence) -> None:
     images = torch.randint(256, (4, 8, 8), dtype=torch.uint8)
     usual = images.view(4, 1, 8, 8)
     odd = [torch.from_numpy(images.numpy()[:, None]), usual.to(memory_format=torch.channels_last)]
-    assert all(image.stride() != usual.stride() for image in odd)
-    assert all(Inputs(tasks)(image).stride() == usual.stride() for image in odd)
+    assert usual.stride() != odd[0].stride() or usual.stride() != odd[1].stride()
+    assert {Inputs(tasks)(image).stride() for image in (usual, *odd)} == {(64, 1, 8, 1)}
+
+
+def test_a_batch_that_mixes_tasks_has_the_same_layout() -> None:
+    tasks = make_tasks(channels=3)
+    fit = train.Fit(make_method("joint", tasks), tasks[:2], Inputs(tasks))
+    assert fit._gather(tasks[:2], torch.arange(20, 60), torch.Generator())[0].stride() == (432, 1, 36, 3)
+
+
+def test_joint_mixes_the_tasks_in_every_batch_and_each_image_has_its_own_head(tasks: TaskSequence) -> None:
+    """Against its definition: the mean over the batch of each image's loss, of an epoch that takes every image once."""
+    method, seen = make_method("joint", tasks, dropout=0.0), []
+    method.begin(0, 3)
+    method.end(0)
+    method.begin(1, 2)
+    loss = method.loss
+
+    def look(x: torch.Tensor, y: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found = loss(x, y, t)
+        if method.training:
+            each = [F.cross_entropy(method(x[i : i + 1], s), y[i : i + 1]) for i, s in enumerate(t.tolist())]
+            torch.testing.assert_close(found[0], torch.stack(each).mean())
+            seen.append(
+                (
+                    t,
+                    [
+                        (s, int(label), image)
+                        for s, label, image in zip(t.tolist(), y, x.sum((1, 2, 3)).tolist(), strict=True)
+                    ],
+                )
+            )
+        return found
+
+    method.loss = look  # type: ignore[method-assign]
+    inputs = Inputs(tasks)
+    train.Fit(method, tasks[:2], inputs, protocol=Protocol(epochs=1, batch=16))(seen=True)
+    assert [set(t.tolist()) for t, _ in seen] == [{0, 1}] * len(seen)
+    taken = sorted(image for _, images in seen for image in images)
+    given = []
+    for task in tasks[:2]:
+        x, y = next(inputs.batches(task.train))
+        given += [(task.index, int(label), image) for label, image in zip(y, x.sum((1, 2, 3)).tolist(), strict=True)]
+    assert [place[:2] for place in taken] == [place[:2] for place in sorted(given)]
+    assert [place[2] for place in taken] == pytest.approx([place[2] for place in sorted(given)])
+
+
+def test_settings_of_pytorch_are_put_back(tasks: TaskSequence) -> None:
+    def settings() -> tuple[object, ...]:
+        tiny = torch.full((1,), 1e-310, dtype=torch.float64) * 1.0
+        backends = torch.backends.cudnn, torch.backends.cuda.matmul
+        return (
+            *((tiny == 0).item(), torch.are_deterministic_algorithms_enabled(), torch.get_rng_state().tolist()),
+            *(backends[0].benchmark, backends[0].allow_tf32, backends[1].allow_tf32),
+        )
+
+    before, during = settings(), []
+    train.run(make_method("finetune", tasks), tasks, protocol=SHORT, on_epoch=lambda *_: during.append(settings()))
+    assert settings() == before and not before[0]
+    assert during[0][0] is True and during[0][2] != before[2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -106,8 +105,6 @@ def run_experiment(
     tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     config = config.resolved(tasks)
     method, key = build_method(config, tasks), config.key(tasks.fingerprint)
-    if torch.device(device).type == "cuda":
-        _deterministic_cuda()
     how: dict[str, Any] = {"protocol": config.protocol, "seed": config.seed, "device": device, "on_epoch": on_epoch}
     history = train.run(method, tasks, **how, precision=config.precision, checkpoint=Checkpoint(folder))
     count = len(tasks)
@@ -138,14 +135,6 @@ def options_of(method: type[Method]) -> dict[str, inspect.Parameter]:
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
     return found
-
-
-def _deterministic_cuda() -> None:
-    """Ask CUDA for the same bits every time: deterministic algorithms, no benchmark mode, no TF32."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def _environment(device: str) -> dict[str, Any]:

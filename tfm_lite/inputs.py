@@ -33,8 +33,9 @@ class Inputs:
         images = images.to(self.device, non_blocking=True)
         if generator and self.augment:
             images = self.augment(images, generator)
-        # The strides, too, are always the same: with a single channel they have a choice, and a convolution goes by them.
-        images = images.to(torch.float32, memory_format=torch.contiguous_format)
+        # Channels last: max pools are then several times faster, convolutions a little. The strides are said because a
+        # convolution goes by them, and with a single channel they would have a choice.
+        images = images.to(torch.float32, memory_format=torch.channels_last)
         return images.sub_(self.mean).div_(self.std)
 
     def of(self, split: Split, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:

@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn.grad import conv2d_input, conv2d_weight
 
 from tfm_lite.seeds import torch_stream
 from tfm_lite.stages import BatchNorm, Plain, Stage, freeze, initial
@@ -67,14 +66,22 @@ class BlockProduct(torch.autograd.Function):
 
 def _input_gradient(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     if stage.kernel:
-        return conv2d_input(x.shape, weight, grad, stage.stride, stage.padding)
+        return _convolution_backward(stage, x, weight, grad, 0)
     return (grad @ weight).view(x.shape)
 
 
 def _weight_gradient(stage: Stage, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
     if stage.kernel:
-        return conv2d_weight(x, shape, grad, stage.stride, stage.padding)
+        return _convolution_backward(
+            stage, x, grad.new_empty(1).expand(shape), grad, 1
+        )  # only the weight's shape counts
     return grad.T @ x.flatten(1)
+
+
+def _convolution_backward(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
+    """The gradient of the input (``which`` 0) or of the weight (1). As torch.nn.grad has it, but x keeps its layout."""
+    how: Any = [stage.stride] * 2, [stage.padding] * 2, [1, 1], False, [0, 0], 1, [which == 0, which == 1, False]
+    return torch.ops.aten.convolution_backward(grad, x, weight, None, *how)[which]  # type: ignore[no-any-return]
 
 
 class TernaryLayer(nn.Module):

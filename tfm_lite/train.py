@@ -20,11 +20,14 @@ from tfm_lite import distributed
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.inputs import Inputs
 from tfm_lite.methods.base import Method
+from tfm_lite.reproducible import reproducible
 from tfm_lite.seeds import stream, torch_stream
 from tfm_lite.tasks import Split, Task, TaskSequence
 
 # Raised whenever a change moves numbers, so that records made before it are known to be old.
 NUMERICS = 1
+
+CHECKPOINT_EVERY = 30.0  # seconds of training that a kill may cost
 
 Epoch = dict[str, Any]
 OnEpoch = Callable[[Method, Epoch], None]
@@ -77,20 +80,21 @@ def step(
     optimizer: torch.optim.Optimizer,
     x: Tensor,
     y: Tensor,
-    t: int,
+    t: int | Tensor,
     *,
     progress: float = 0.0,
     clip: float = math.inf,
     weight: float = 1.0,
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> tuple[Tensor, Tensor | float]:
+) -> tuple[Tensor, Tensor]:
     """One step on one batch of task ``t``. The order of the hooks is part of what a method may rely on.
 
-    In one of several processes, x and y are its part of the batch and ``weight`` the part's share of the batch.
+    In a batch that mixes tasks, as Joint's do, ``t`` is the task of each image, int64 (B,) on the CPU. In one of several
+    processes, x and y are its part of the batch and ``weight`` the part's share of the batch.
     """
     method.before_batch(progress)
     with autocast():
-        loss, penalty = method.loss(x, y, t), method.penalty(t)
+        (loss, _), penalty = method.loss(x, y, t), method.penalty(t)
     optimizer.zero_grad()
     (loss + penalty).backward()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -99,7 +103,7 @@ def step(
     nn.utils.clip_grad_norm_(parameters, clip)
     optimizer.step()
     method.after_step()
-    return loss.detach(), penalty.detach() if isinstance(penalty, Tensor) else penalty
+    return loss.detach(), torch.as_tensor(penalty).detach()
 
 
 @torch.no_grad()
@@ -138,7 +142,8 @@ class Fit:
         self.outcomes: list[Outcome] = []
 
     def __call__(self, *, seen: bool = False, **changes: Any) -> Outcome:
-        """Train on the task, or on all tasks seen so far, and leave the method with its best-validation weights.
+        """Train on the task, or on all tasks ``seen`` so far, their images mixed in every batch, and leave the method with
+        its best-validation weights.
 
         ``changes`` replace fields of the protocol, e.g. ``epochs=10``.
         """
@@ -162,13 +167,11 @@ class Fit:
             "accuracy": 0.0,
             "seconds": 0.0,
         }
-        best = _copy(method)
+        best, kept = _copy(method), 0.0  # the second: the seconds trained at the last checkpoint
         saved = self.checkpoint.load(f"epoch-{self.t}-{call}")
         if saved is not None:
-            now, best = saved["now"], saved["state"]
-            method.load_state_dict(saved["state"])
-            if now["since"]:
-                best = self.checkpoint.load(f"best-{self.t}-{call}")["state"]  # type: ignore[index]
+            now, best, kept = saved["now"], saved["best"], saved["now"]["seconds"]
+            method.load_state_dict(saved["state"] or best)
             optimizer.load_state_dict(saved["optimizer"])
         while now["epoch"] < protocol.epochs and now["lr"] >= protocol.lr_min:
             began = perf_counter()
@@ -187,10 +190,11 @@ class Fit:
                     group["lr"] /= protocol.factor
             report["seconds"] = perf_counter() - began
             now["seconds"] += report["seconds"]
-            if now["since"] == 1:  # until now the best was that of the epoch's file; a new best makes this one stale
-                self.checkpoint.save(f"best-{self.t}-{call}", {"state": best})
-            state = {"state": _copy(method) if now["since"] else best, "optimizer": optimizer.state_dict()}
-            self.checkpoint.save(f"epoch-{self.t}-{call}", {"now": now, **state})
+            if now["seconds"] - kept >= CHECKPOINT_EVERY:
+                state = _copy(method) if now["since"] else None  # None: it is the best
+                content = {"now": now, "best": best, "state": state, "optimizer": optimizer.state_dict()}
+                self.checkpoint.save(f"epoch-{self.t}-{call}", content)
+                kept = now["seconds"]
             if self.on_epoch:
                 self.on_epoch(method, report)
         outcome = Outcome(now["loss"], now["accuracy"], now["epoch"], now["seconds"])
@@ -206,46 +210,54 @@ class Fit:
         own = *name, *([distributed.rank()] if distributed.rank() else [])  # other images in every process, other draws
         torch.manual_seed(stream(self.seed, "dropout", *own))
         augment = torch_stream(self.seed, "augment", *own)
-        batches = self._order(tasks, protocol.batch, torch_stream(self.seed, "batches", *name))
+        images = sum(len(task.train) for task in tasks)
+        order = torch.randperm(images, generator=torch_stream(self.seed, "batches", *name)).split(protocol.batch)
         method.train()
         total = torch.zeros(2, dtype=torch.float64, device=self.inputs.device)
-        for i, (task, indices) in enumerate(batches):
+        for i, indices in enumerate(order):
             part, weight = distributed.share(indices)
-            x, y = self.inputs.of(task.train, part, augment)
+            x, y, t = self._gather(tasks, part, augment)
             how: dict[str, Any] = {"clip": protocol.clip, "weight": weight, "autocast": self.inputs.autocast}
-            parts = step(method, optimizer, x, y, task.index, progress=i / len(batches), **how)
-            total += torch.stack([torch.as_tensor(part).to(total) for part in parts]) * (weight * len(indices))
+            parts = step(method, optimizer, x, y, t, progress=i / len(order), **how)
+            for sum_of, value in zip(total, parts, strict=True):  # on the device: nothing waits for them
+                sum_of += value.double() * (weight * len(indices))
         distributed.add([total])
-        loss, penalty = (total / sum(len(task.train) for task in tasks)).tolist()
+        loss, penalty = (total / images).tolist()
         valid_loss, valid_accuracy = self._validate(tasks)
         return {"loss": loss, "penalty": penalty, "valid_loss": valid_loss, "valid_accuracy": valid_accuracy}
 
-    @staticmethod
-    def _order(tasks: Sequence[Task], size: int, generator: torch.Generator) -> list[tuple[Task, Tensor]]:
-        """The epoch's batches, each of one task; those of several tasks are interleaved at random."""
-        batches = []
-        for task in tasks:
-            order = torch.randperm(len(task.train), generator=generator)
-            batches += [(task, indices) for indices in order.split(size)]
+    def _gather(
+        self, tasks: Sequence[Task], places: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, int | Tensor]:
+        """The training images at these places among those of all the tasks, task after task; their labels and their tasks."""
         if len(tasks) == 1:
-            return batches
-        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+            return *self.inputs.of(tasks[0].train, places, generator), tasks[0].index
+        ends = torch.tensor([len(task.train) for task in tasks]).cumsum(0)
+        of = torch.bucketize(places, ends, right=True)
+        parts = [
+            self.inputs.of(task.train, places[of == i] - ends[i] + len(task.train), generator)
+            for i, task in enumerate(tasks)
+        ]
+        x, y = (torch.cat(part) for part in zip(*parts, strict=True))
+        return x, y, of.sort().values
 
     @torch.no_grad()
     def _validate(self, tasks: Sequence[Task]) -> tuple[float, float]:
         """Mean loss, penalty included, and accuracy over the validation images of these tasks."""
         method = self.method
         method.eval()
-        loss, right, count = 0.0, 0.0, 0.0
+        loss, right = (torch.zeros((), dtype=torch.float64, device=self.inputs.device) for _ in range(2))
+        count = 0.0
         for task in tasks:
-            penalty = float(method.penalty(task.index))
+            penalty = method.penalty(task.index)
             for x, y in self.inputs.batches(task.valid):
                 with self.inputs.autocast():
-                    loss += (method.loss(x, y, task.index).item() + penalty) * len(y)
-                    right += (method(x, task.index).argmax(1) == y).sum().item()
+                    data, logits = method.loss(x, y, task.index)
+                loss += (data.double() + penalty) * len(y)
+                right += (logits.argmax(1) == y).sum()
                 count += len(y)
-        loss, right, count = distributed.total(loss, right, count)
-        return loss / count, right / count
+        total = distributed.total(loss.item(), right.item(), count)
+        return total[0] / total[2], total[1] / total[2]
 
 
 def run(
@@ -259,7 +271,10 @@ def run(
     on_epoch: OnEpoch | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Learn the tasks in their order. ``on_epoch(method, report)`` is called after every epoch."""
+    """Learn the tasks in their order. ``on_epoch(method, report)`` is called after every epoch.
+
+    What PyTorch is told for the sake of the same bits (:func:`~tfm_lite.reproducible.reproducible`) is put back.
+    """
     inputs, checkpoint, history = Inputs(tasks, device, precision=precision), checkpoint or Checkpoint(None), History()
     saved = checkpoint.load("task")
     if saved is not None:
@@ -270,13 +285,14 @@ def run(
         checkpoint.drop(f"*-{t}-*")
     method.to(device)
     for task in tasks[len(history.matrix) :]:
-        method.begin(task.index, len(task.classes))
-        method.to(device)
-        seen = tasks[: task.index + 1]
-        fit = Fit(method, seen, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint)
-        method.learn(task, fit)
-        method.end(task.index)
-        history.matrix.append([accuracy(method, old, inputs) for old in seen])
+        with reproducible(device):
+            method.begin(task.index, len(task.classes))
+            method.to(device)
+            seen = tasks[: task.index + 1]
+            fit = Fit(method, seen, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint)
+            method.learn(task, fit)
+            method.end(task.index)
+            history.matrix.append([accuracy(method, old, inputs) for old in seen])
         history.fits.append(fit.outcomes)
         checkpoint.save("task", {"structure": method.structure(), "state": method.state_dict(), **asdict(history)})
         checkpoint.drop(f"*-{task.index}-*")

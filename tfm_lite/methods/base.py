@@ -70,11 +70,13 @@ class Method(nn.Module):
     def before_batch(self, progress: float) -> None:
         """``progress`` is the share of the epoch's batches that are done, 0 for the first batch."""
 
-    def loss(self, x: Tensor, y: Tensor, t: int) -> Tensor:
-        """The data term: images (B, channels, size, size) and labels (B,) of task ``t`` to a scalar."""
-        return F.cross_entropy(self(x, t), y)
+    def loss(self, x: Tensor, y: Tensor, t: Any) -> tuple[Tensor, Tensor]:
+        """The data term, a scalar, of images (B, channels, size, size) and labels (B,) of task ``t``, and the logits
+        (B, classes) that it is of: validation counts by them what is right."""
+        logits = self(x, t)
+        return F.cross_entropy(logits, y), logits
 
-    def penalty(self, t: int) -> Tensor | float:
+    def penalty(self, t: Any) -> Tensor | float:
         """The rest of the loss, which uses no data."""
         return 0.0
 

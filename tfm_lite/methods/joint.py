@@ -2,6 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
 from tfm_lite.methods.base import Method
 from tfm_lite.tasks import Task
 
@@ -12,7 +16,8 @@ if TYPE_CHECKING:
 class Joint(Method):
     """Joint training: at every task, learn all tasks so far from the initial weights (paper, section 4.1).
 
-    It breaks the rule that old data are gone, and so bounds what can be hoped for.
+    It breaks the rule that old data are gone, and so bounds what can be hoped for. A batch mixes the images of all tasks, as
+    in HAT's code (Serra et al. 2018): with batches of one task each, every step would pull the features to another task.
     """
 
     name = "joint"
@@ -24,3 +29,12 @@ class Joint(Method):
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit(seen=True)
+
+    def loss(self, x: Tensor, y: Tensor, t: int | Tensor) -> tuple[Tensor, Tensor]:
+        """In a mixed batch ``t`` is the task of each image, (B,): the features are computed once, and each image's loss is
+        that of its own head. It has no logits that could stand in one tensor; its features are returned for them."""
+        if isinstance(t, int):
+            return super().loss(x, y, t)
+        h = self.net.features(x, t)
+        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s], reduction="sum") for s in t.unique().tolist()]
+        return torch.stack(losses).sum() / len(y), h

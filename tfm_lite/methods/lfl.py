@@ -46,15 +46,16 @@ class LfL(Method):
             self.old = twin(self.net)
         super().before_task(t, classes)
 
-    def loss(self, x: Tensor, y: Tensor, t: int) -> Tensor:
+    def loss(self, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tensor]:
         h = self.net.features(x, t)
-        loss = F.cross_entropy(self.net.head(h, t), y)
+        logits = self.net.head(h, t)
+        loss = F.cross_entropy(logits, y)
         if t == 0:
-            return loss
+            return loss, logits
         with torch.no_grad():
             self.old.eval()
             old = self.old.features(x, t)
-        return loss + self.lam / 2 * self.batch * (h - old).square().sum(1).mean()
+        return loss + self.lam / 2 * self.batch * (h - old).square().sum(1).mean(), logits
 
     def role(self, name: str) -> str:
         return "copies" if name.startswith("old.") else super().role(name)

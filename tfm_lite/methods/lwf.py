@@ -43,16 +43,17 @@ class LwF(Method):
             self.old = twin(self.net)
         super().before_task(t, classes)
 
-    def loss(self, x: Tensor, y: Tensor, t: int) -> Tensor:
+    def loss(self, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tensor]:
         h = self.net.features(x, t)
-        loss = F.cross_entropy(self.net.head(h, t), y)
+        logits = self.net.head(h, t)
+        loss = F.cross_entropy(logits, y)
         if t == 0:
-            return loss
+            return loss, logits
         with torch.no_grad():
             self.old.eval()
             old = self.old.features(x, t)
         terms = [self.distillation(self.net.head(h, s), self.old.head(old, s)) for s in range(t)]
-        return loss + self.lam * torch.stack(terms).sum()
+        return loss + self.lam * torch.stack(terms).sum(), logits
 
     def distillation(self, logits: Tensor, old: Tensor) -> Tensor:
         """Mean cross-entropy of two (B, classes) of logits, softened by the temperature."""
