@@ -68,8 +68,9 @@ def eq6(case: str, t: int, *, input_is_new: bool = False) -> Tensor:
     return ((m_out[:, None] + m_in[None, :]) > 0) * torch.outer(n_out, n_in)
 
 
-def dense_check(case: str, t: int) -> None:
-    """Outputs (Eq. 4) and gradients (Eq. 5) of the layer equal those of the dense masked product."""
+def dense_check(case: str, t: int, *, norm: bool = False) -> None:
+    """Outputs (Eq. 4) and gradients (Eq. 5) of the layer equal those of the dense masked product; with feature normalization
+    (Eq. 7) in it and a ReLU after it, which writes over its input, if ``norm``."""
     stage, area, sizes, size = CASES[case]
     layer = grown(case, t)
     n_out, _, n_in, _ = masks(case, t)
@@ -84,17 +85,27 @@ def dense_check(case: str, t: int) -> None:
     x = (x if stage.kernel or area > 1 else x[:, :, 0, 0]).requires_grad_()
     padded = torch.cat([x, torch.zeros(4, sizes[-1][0] - sizes[t][0], *x.shape[2:], dtype=torch.float64)], 1)
     view = (1, -1, *[1] * (2 if stage.kernel else 0))
-    dense = stage.product(padded, weight, bias) * n_out.view(view)
-    ours = layer(x, t)
+    dense = stage.product(padded, weight, bias)
+    scale, shift = (
+        torch.linspace(*ends, sizes[t][1], dtype=torch.float64).requires_grad_() for ends in ((-1.5, 2.1), (1, 0.2))
+    )
+    if norm:
+        missing = (0, len(n_out) - len(scale))
+        dense = F.relu(dense * F.pad(scale, missing).view(view) + F.pad(shift, missing).view(view))
+    dense = dense * n_out.view(view)
+    ours = F.relu(layer(x, t, (scale, shift)), inplace=True) if norm else layer(x, t)
     assert torch.allclose(dense[:, : ours.shape[1]], ours, rtol=1e-12, atol=1e-12)
     assert not dense[:, ours.shape[1] :].any()
 
     upstream = torch.randn_like(ours)
-    want_x, want_w, want_b = torch.autograd.grad((dense[:, : ours.shape[1]] * upstream).sum(), [x, weight, bias])
+    affine = [scale, shift] if norm else []
+    want_x, want_w, want_b, *want = torch.autograd.grad(
+        (dense[:, : ours.shape[1]] * upstream).sum(), [x, weight, bias, *affine]
+    )
     want_w = want_w * eq5(case, t).view(*want_w.shape[:2], *[1] * (want_w.dim() - 2))
     blocks = [layer.rows, layer.columns, layer.new_bias]
-    got_x, *got = torch.autograd.grad((ours * upstream).sum(), [x, *blocks], allow_unused=True)
-    rows, columns, new_bias = (torch.zeros_like(b) if g is None else g for g, b in zip(got, blocks, strict=True))
+    got_x, *got = torch.autograd.grad((ours * upstream).sum(), [x, *blocks, *affine], allow_unused=True)
+    rows, columns, new_bias = (torch.zeros_like(b) if g is None else g for g, b in zip(got, blocks, strict=False))
     old_out, end_in = columns.shape[0], rows.shape[1]
     assembled = torch.zeros_like(want_w)
     assembled[old_out : old_out + len(rows), :end_in] = rows
@@ -102,12 +113,14 @@ def dense_check(case: str, t: int) -> None:
     assert torch.allclose(want_x, got_x, rtol=1e-10, atol=1e-12)
     assert torch.allclose(want_w, assembled, rtol=1e-10, atol=1e-12)
     assert torch.allclose(want_b[old_out : old_out + len(rows)], new_bias, rtol=1e-10, atol=1e-12)
+    assert all(torch.allclose(a, b, rtol=1e-9, atol=1e-11) for a, b in zip(want, got[3:], strict=True))
 
 
+@pytest.mark.parametrize("norm", [False, True])
 @pytest.mark.parametrize("t", [0, 1, 2])
 @pytest.mark.parametrize("case", CASES)
-def test_equals_the_dense_masked_reference(case: str, t: int) -> None:
-    dense_check(case, t)
+def test_equals_the_dense_masked_reference(case: str, t: int, norm: bool) -> None:
+    dense_check(case, t, norm=norm)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +159,30 @@ def test_equation_6_needs_care_in_the_first_layer() -> None:
     case = "first linear layer, whose input never grows"
     old = torch.zeros_like(eq5(case, 1)).index_fill_(0, torch.arange(3), 1.0)
     assert torch.equal(eq6(case, 1, input_is_new=True) - eq5(case, 1), old)
+
+
+def test_the_reference_catches_a_wrong_feature_normalization(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = layers._affine_gradients
+    for wrong in (
+        lambda grad, out, scale, shift: real(grad, out, scale, 0 * shift),
+        lambda grad, out, scale, shift: (real(grad, out, scale, shift)[0] * scale, real(grad, out, scale, shift)[1]),
+        lambda grad, out, scale, shift: real(grad, out, scale.abs(), shift),
+    ):
+        monkeypatch.setattr(layers, "_affine_gradients", wrong)
+        with pytest.raises(AssertionError):
+            dense_check("convolution", 1, norm=True)
+
+
+@pytest.mark.parametrize("scale", [1e-4, -1e-4, 1e-8, 0.0])
+def test_the_gradient_of_a_tiny_scale(scale: float) -> None:
+    """In float32: near 0 what the scale multiplied is lost in its product, and the gradient is at worst too small."""
+    layer, x = grown("convolution", 1).float(), torch.randn(64, 4, 6, 6)
+    tiny = torch.full((5,), scale, requires_grad=True)
+    (got,) = torch.autograd.grad(layer(x, 1, (tiny, torch.full((5,), 0.5))).sum(), [tiny])
+    want = layer(x, 1).detach().sum((0, 2, 3))
+    if abs(scale) > 1e-6:
+        assert torch.allclose(got, want, rtol=0.01, atol=0.01 * float(want.abs().max()))
+    assert got.isfinite().all()
 
 
 def test_second_product_in_one_step_gives_the_summed_gradient() -> None:

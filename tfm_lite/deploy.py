@@ -17,8 +17,9 @@ from tfm_lite.stages import Plain, Stage
 def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     """What task ``t`` uses of ``net``, as a sequence of layers from images (B, channels, size, size) to logits.
 
-    The outputs are those of ``net`` in use, bit for bit, with normalization as a step of its own. ``fold`` multiplies one
-    that stands before the non-linearity into the weights: faster, and equal to rounding only.
+    The outputs are those of ``net`` in use, bit for bit. The feature normalization of a convolution is in its weights, as in
+    use; elsewhere normalization is a step of its own, and ``fold`` multiplies one that stands before the non-linearity into
+    the weights: faster, and equal to rounding only.
     """
     if str(t) not in net.heads:
         raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")
@@ -60,7 +61,7 @@ def _norm(stage: Any, t: int, features: int) -> tuple[nn.Module | None, bool]:
         values = ours.scale, ours.shift, ours.mean, ours.variance
         norm.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
         return norm.to(ours.mean), True
-    if isinstance(stage, Ternary) and str(t) in stage.norm.tasks:
+    if isinstance(stage, Ternary) and str(t) in stage.norm.tasks and not stage.folds:
         return stage.norm.of(t, features), stage.place == "before"
     return None, False
 

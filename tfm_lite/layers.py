@@ -34,25 +34,43 @@ class BlockProduct(torch.autograd.Function):
                  | rows  rows    |   new features
 
     The input gradient needs the whole weight; gradients of the weight are computed for the two blocks only.
+
+    With a ``scale`` and a ``shift`` per feature (Eq. 7) the product is that of the weight times the scale (:func:`folded`),
+    so that no pass over the features is added. Their gradients need the product without them, which is what comes out less
+    the shift, divided by the scale; for that, a scale below 1e-6 counts as 1e-6.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, columns: Tensor, new_bias: Tensor, stage: Stage
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        rows: Tensor,
+        columns: Tensor,
+        new_bias: Tensor,
+        scale: Tensor | None,
+        shift: Tensor | None,
+        stage: Stage,
     ) -> Tensor:
-        ctx.save_for_backward(x, weight)
+        if scale is not None and shift is not None:
+            weight, bias = folded(weight, bias, scale, shift)
+        out = stage.product(x, weight, bias)
+        ctx.save_for_backward(x, weight, scale, shift)
+        # Kept past autograd's watch: a ReLU may write its own output here, and where it cut there is no gradient.
+        ctx.out = None if scale is None else out.detach()
         ctx.stage = stage
         ctx.rows_shape, ctx.columns_shape, ctx.type = rows.shape, columns.shape, rows.dtype
-        return stage.product(x, weight, bias)
+        return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        # Under autocast the gradient comes in low precision.
-        x, weight = (saved.to(grad.dtype) for saved in ctx.saved_tensors)
+        x, weight, scale, shift = ctx.saved_tensors
+        x, weight = x.to(grad.dtype), weight.to(grad.dtype)  # under autocast the gradient comes in low precision
         old, new_inputs = ctx.columns_shape[:2]
         old_grad, new_grad = grad[:, :old], grad[:, old:]
-        grad_x = rows = columns = new_bias = None
+        grad_x = rows = columns = new_bias = grad_scale = grad_shift = None
         if ctx.needs_input_grad[0]:
             grad_x = _input_gradient(ctx.stage, x, weight, grad)
         if ctx.needs_input_grad[3] and new_grad.shape[1]:
@@ -61,7 +79,28 @@ class BlockProduct(torch.autograd.Function):
         if ctx.needs_input_grad[4] and old and new_inputs:
             new_x = (x if ctx.stage.kernel else x.flatten(1))[:, -new_inputs:]
             columns = _weight_gradient(ctx.stage, new_x, ctx.columns_shape, old_grad).to(ctx.type)
-        return grad_x, None, None, rows, columns, new_bias, None
+        if scale is not None:
+            grad_scale, grad_shift = _affine_gradients(grad, ctx.out, scale, shift)
+            for part, factor in (rows, scale[old:]), (columns, scale[:old]), (new_bias, scale[old:]):
+                if part is not None:
+                    part.mul_(factor.view(-1, *[1] * (part.dim() - 1)))
+        return grad_x, None, None, rows, columns, new_bias, grad_scale, grad_shift, None
+
+
+def folded(weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights and biases whose product is ``scale * (weight x + bias) + shift``, feature by feature."""
+    return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift
+
+
+def _affine_gradients(grad: Tensor, out: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of a scale and a shift, from what came out of ``scale * z + shift`` and its gradient."""
+    # The sums of grad * out and of grad over all but the features, in one pass: those of a batch normalization that does
+    # nothing.
+    still, one = torch.zeros_like(scale), torch.ones_like(scale)
+    how: Any = one, still, one, None, None, False, 0.0, [False, True, True]
+    _, product, total = torch.ops.aten.native_batch_norm_backward(grad, out, *how)
+    size = scale.abs().clamp(min=1e-6)
+    return (product - shift * total) / torch.where(scale < 0, -size, size), total
 
 
 def _input_gradient(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
@@ -102,7 +141,7 @@ class TernaryLayer(nn.Module):
         self.learning = False
         self.register_buffer("weight", torch.zeros(stage.weight_shape(0, 0)))
         self.register_buffer("bias", torch.zeros(0))
-        self._slices: dict[int, tuple[Tensor, Tensor]] = {}
+        self._slices: dict[tuple[int, bool], tuple[Tensor, Tensor]] = {}  # by task, and whether an affine step is in it
         self.register_load_state_dict_post_hook(lambda layer, _: layer._slices.clear())
 
     def grow(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
@@ -135,14 +174,16 @@ class TernaryLayer(nn.Module):
         return self.learning and t == len(self.boundaries) - 1
 
     @torch.no_grad()
-    def used(self, t: int) -> tuple[Tensor, Tensor]:
+    def used(self, t: int, affine: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The weights and biases that task ``t`` uses, each one contiguous slice, cached until the layer grows.
 
-        What the slice holds of older tasks is a copy, and what learns a window into the slice.
+        What the slice holds of older tasks is a copy, and what learns a window into the slice. With an ``affine`` scale and
+        shift, those of a task that has been learned, it is :func:`folded` into the slice.
         """
-        if t not in self._slices:
-            self._slices[t] = self._slice(t)
-        weight, bias = self._slices[t]
+        key = t, affine is not None
+        if key not in self._slices:
+            self._slices[key] = folded(*self._slice(t), *affine) if affine else self._slice(t)
+        weight, bias = self._slices[key]
         if self.learns(t):
             old_outputs, new_inputs = self.columns.shape[:2]
             windows = weight[old_outputs:], weight[:old_outputs, weight.shape[1] - new_inputs :], bias[old_outputs:]
@@ -162,12 +203,12 @@ class TernaryLayer(nn.Module):
         bias[: old.shape[0]] = self.bias[:outputs]
         return weight, bias
 
-    def forward(self, x: Tensor, t: int) -> Tensor:
-        weight, bias = self.used(t)
+    def forward(self, x: Tensor, t: int, affine: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """The product as task ``t`` uses it, with an ``affine`` scale and shift (O(t),) of its outputs, if any, in it."""
         if self.learns(t):
             blocks = self.rows, self.columns, self.new_bias
-            return BlockProduct.apply(x, weight, bias, *blocks, self.stage)  # type: ignore[no-any-return]
-        return self.stage.product(x, weight, bias)
+            return BlockProduct.apply(x, *self.used(t), *blocks, *(affine or (None, None)), self.stage)  # type: ignore[no-any-return]
+        return self.stage.product(x, *self.used(t, affine))
 
     def mask(self, t: int) -> Tensor:
         """The ternary mask of the layer's outputs for task ``t``, int8 (features,): a view for readers.
@@ -235,6 +276,14 @@ class FeatureNorm(nn.Module):
         """The affine step of task ``t`` over all of the layer's ``features``."""
         return self.tasks[str(t)].padded(features)  # type: ignore[operator,no-any-return]
 
+    def affine(self, t: int, features: int) -> tuple[Tensor, Tensor] | None:
+        """Scale and shift of task ``t`` for all of the layer's ``features``; None where it has none."""
+        if str(t) not in self.tasks:
+            return None
+        own: Any = self.tasks[str(t)]
+        missing = features - own.scale.numel()
+        return F.pad(own.scale, (0, missing), value=1.0), F.pad(own.shift, (0, missing))
+
     def forward(self, x: Tensor, t: int) -> Tensor:
         return self.tasks[str(t)](x) if str(t) in self.tasks else x  # type: ignore[operator]
 
@@ -242,8 +291,9 @@ class FeatureNorm(nn.Module):
 class Ternary(Plain):
     """A stage of the ternary kit. It has no features until it grows.
 
-    ``norm`` says where feature normalization stands: "before" the non-linearity, "after" it (and its pool), or None. In a
-    stage with batch normalization every task has one of its own instead: its scale and shift do what FN's do.
+    ``norm`` says where feature normalization stands: "before" the non-linearity, "after" it (and its pool), or None. Before
+    the non-linearity of a convolution it is multiplied into the weights: a pass over a map costs more than one over the
+    weights. In a stage with batch normalization every task has one of its own instead: its scale and shift do what FN's do.
     """
 
     def __init__(
@@ -253,6 +303,7 @@ class Ternary(Plain):
             raise ValueError(f"feature normalization is 'before' or 'after' the non-linearity or None, not {norm!r}")
         super().__init__(stage, **plain)
         self.place = None if stage.norm else norm
+        self.folds = self.place == "before" and stage.kernel > 0
         self.norm = FeatureNorm(which=which, start=start)
         self.batch_norms = nn.ModuleDict()
 
@@ -274,15 +325,22 @@ class Ternary(Plain):
         freeze(self.batch_norms)
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
-        return self.layer.used(t)
+        affine = self._affine(t)
+        if affine and self.layer.learns(t):
+            return folded(*self.layer.used(t), *affine)
+        return self.layer.used(t, affine)
 
     def product(self, x: Tensor, t: int) -> Tensor:
-        return self.layer(x, t)  # type: ignore[no-any-return]
+        return self.layer(x, t, self._affine(t))  # type: ignore[no-any-return]
+
+    def _affine(self, t: int) -> tuple[Tensor, Tensor] | None:
+        """What of feature normalization goes into the product."""
+        return self.norm.affine(t, self.layer.boundaries[t][1]) if self.folds else None
 
     def before_activation(self, x: Tensor, t: int) -> Tensor:
         if self.stage.norm:
             return self.batch_norms[str(t)](x)  # type: ignore[no-any-return]
-        return self.norm(x, t) if self.place == "before" else x
+        return self.norm(x, t) if self.place == "before" and not self.folds else x
 
     def after_pool(self, x: Tensor, t: int) -> Tensor:
         return self.norm(x, t) if self.place == "after" else x

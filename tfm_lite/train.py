@@ -25,7 +25,7 @@ from tfm_lite.seeds import stream, torch_stream
 from tfm_lite.tasks import Split, Task, TaskSequence
 
 # Raised whenever a change moves numbers, so that records made before it are known to be old.
-NUMERICS = 1
+NUMERICS = 2
 
 CHECKPOINT_EVERY = 30.0  # seconds of training that a kill may cost
 
@@ -35,10 +35,15 @@ OnEpoch = Callable[[Method, Epoch], None]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a task is learned. Defaults: HAT's, with the paper's dropout.
+    """How a task is learned. Defaults: HAT's, with the paper's dropout, and one difference.
 
     ``lr`` is divided by ``factor`` after ``patience`` epochs without a strictly better validation loss; training stops
     when it falls below ``lr_min`` or after ``epochs``. ``clip`` bounds the norm of the gradient.
+
+    1. The clip is 10 for every method. HAT's code has 10000 for most, which never bites: on photographs a new head on the
+       large features of a trained network meets a batch, often an epoch's last and smallest, whose gradient has a norm of
+       25 where 3 to 10 are usual; one step later the loss is 30, and the next ones, of norms in the hundreds, leave every
+       feature dead. Fine-tuning then stays at chance, and so do the tasks after it.
     """
 
     epochs: int = 200
@@ -47,7 +52,7 @@ class Protocol:
     factor: float = 3.0
     patience: int = 5
     lr_min: float = 1e-4
-    clip: float = 10000.0
+    clip: float = 10.0
     dropout: float = 0.5
 
 
