@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from tfm_lite import distributed
+from tfm_lite.gradients import EachGradient
 from tfm_lite.methods.base import Method
 from tfm_lite.seeds import torch_stream
 from tfm_lite.stages import freeze
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 BLOCK = 2**17  # numbers: half a megabyte
+IMAGES = 64  # that pass through the network together for their gradients, as in a step of training
 
 
 def twin(module: nn.Module) -> nn.Module:
@@ -110,23 +112,32 @@ def mean_of_gradients(
 ) -> list[Tensor]:
     """For each shared weight, the mean of ``of(gradient)`` over the training images, one gradient per image.
 
-    The gradient is that of ``value(images, labels)``, without dropout. With ``batch`` above 1 there is one gradient per so
-    many images, in a random order.
+    The gradient is that of ``value(images, labels)``, one number per image, without dropout; ``of`` is a square or an
+    absolute value. With ``batch`` above 1 there is one gradient per so many images, of their mean, in a random order.
     """
     method.eval()
-    weights = list(method.net.stages.parameters())
-    means = [torch.zeros_like(weight) for weight in weights]
+    stages = method.net.stages
+    weights, biases = list(stages.parameters()), [stage.bias for stage in stages]
     order = torch.randperm(len(task.train), generator=torch_stream(fit.seed, "importance", task.index))
-    for indices in distributed.mine(order.split(batch)):
-        gradients = torch.autograd.grad(value(*fit.inputs.of(task.train, indices)), weights)
-        for mean, gradient in zip(means, gradients, strict=True):
-            mean += of(gradient) * (len(indices) / len(task.train))
+    if batch == 1 and EachGradient.knows(stages):
+        with EachGradient(stages, of) as each:
+            for indices in distributed.mine(order.split(IMAGES)):
+                torch.autograd.grad(value(*fit.inputs.of(task.train, indices)).sum(), biases)
+        means = [each.sums[weight] / len(order) for weight in weights]
+    else:
+        means = [torch.zeros_like(weight) for weight in weights]
+        for indices in distributed.mine(order.split(batch)):
+            gradients = torch.autograd.grad(value(*fit.inputs.of(task.train, indices)).mean(), weights)
+            for mean, gradient in zip(means, gradients, strict=True):
+                mean += of(gradient) * (len(indices) / len(order))
     distributed.add(means)
     return means
 
 
 def fisher(method: Method, task: Task, fit: Fit, *, batch: int = 1) -> list[Tensor]:
     """The diagonal of the empirical Fisher information: the mean squared gradient of log p(label | image)."""
-    return mean_of_gradients(
-        method, task, fit, lambda x, y: F.cross_entropy(method(x, task.index), y), torch.square, batch=batch
-    )
+
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(method(x, task.index), y, reduction="none")
+
+    return mean_of_gradients(method, task, fit, loss, torch.square, batch=batch)

@@ -38,7 +38,7 @@ class MAS(Anchored):
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit()
-        news = mean_of_gradients(self, task, fit, lambda x, y: self(x, task.index).square().sum(), torch.abs)
+        news = mean_of_gradients(self, task, fit, lambda x, y: self(x, task.index).square().sum(1), torch.abs)
         with torch.no_grad():
             for (weight, old, importance), new in zip(self.shared(), news, strict=True):
                 old.copy_(weight)
