@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from tfm_lite.experiment import Config
 from tfm_lite.files import InUse
 from tfm_lite.inputs import PRECISIONS
 from tfm_lite.networks import NETWORKS
+from tfm_lite.options import options_of, words
 from tfm_lite.progress import Suite
 from tfm_lite.results import Result
 from tfm_lite.runs import kept, missing, run_kept
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="list | run | select | show | data")
     names = commands.add_parser(
-        "list", help="name the data sets, methods, networks and suites, or what a suite still lacks"
+        "list", help="name the data sets, methods, networks and suites, a method's options, or what a suite still lacks"
     )
     names.set_defaults(action=_list)
     names.add_argument(
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print the record as JSON")
     select = commands.add_parser("select", help="choose the options of one configuration, or of a suite of them")
     select.set_defaults(action=_select)
+    select.add_argument("--count", type=int, default=3, metavar="N", help="choose by the first N tasks (3)")
     for command in (run, select):
         _name_configuration(command)
     for command in (names, run, select):
@@ -84,11 +86,18 @@ def _name_configuration(command: argparse.ArgumentParser) -> None:
     command.add_argument("--device", default="cpu", help="cpu or cuda (cpu)")
 
 
+class _Once(argparse.Action):
+    """Several values, each counted once."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        setattr(namespace, self.dest, list(dict.fromkeys(values)))
+
+
 def _name_runs(command: argparse.ArgumentParser) -> None:
     """The options that say which of several runs, and how."""
-    names: dict[str, Any] = {"dest": "methods", "nargs": "+", "metavar": "NAME"}
+    names: dict[str, Any] = {"dest": "methods", "nargs": "+", "metavar": "NAME", "action": _Once}
     command.add_argument("--only", "--method", **names, help="the methods (tfm, or all of a suite's)")
-    seeds: dict[str, Any] = {"dest": "seeds", "nargs": "+", "metavar": "N", "type": int}
+    seeds: dict[str, Any] = {"dest": "seeds", "nargs": "+", "metavar": "N", "type": int, "action": _Once}
     command.add_argument("--seed", "--seeds", **seeds, help="(0, or the suite's)")
     command.add_argument("--epochs", type=int, metavar="N", help="at most this many per training")
     command.add_argument("--precision", choices=PRECISIONS, default="fp32", help="of the networks' products (fp32)")
@@ -97,11 +106,15 @@ def _name_runs(command: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    if options.missing:
+    if options.missing is not None:
         configs = dict(_suite(options.missing, options))
         for i in missing(list(configs.values()), kept(options.data, options.out)):
             place, config = list(configs.items())[i]
             print(place, config.tasks, config.method, f"seed {config.seed}", json.dumps(dict(config.options)))
+        return
+    if options.methods:
+        for name in options.methods:
+            print(name, *_options(name), sep="\n  ")
         return
     kinds: dict[str, Iterable[str]] = {
         "data sets": datasets.names(),
@@ -113,12 +126,21 @@ def _list(options: argparse.Namespace) -> None:
         print(f"{kind + ':':10} {', '.join(names)}")
 
 
+def _options(method: str) -> Iterator[str]:
+    """A line for each option of a method: its default, what it may be, what ``select`` tries."""
+    grid = methods.get(method).grid
+    for name, option in options_of(methods.get(method)).items():
+        tried = f"; tried: {', '.join(map(str, grid[name]))}" if name in grid else ""
+        yield f"{name:14} {option.default!s}: {words(option.annotation)}{tried}"
+
+
 def _configs(options: argparse.Namespace) -> list[Config]:
     if (options.suite is None) == (options.tasks is None):
         raise ValueError("name either a suite or --tasks; `python -m tfm_lite list` shows both")
     _check_device(options.device)
-    if options.suite:
-        given = {"--network": options.network, "--width": options.width != 1.0, "--size": options.size}
+    if options.suite is not None:
+        given = {"--network": options.network is not None, "--width": options.width != 1.0}
+        given |= {"--size": options.size is not None}
         given |= {"--quick": options.quick, "--option": options.option}
         if any(given.values()):
             names = ", ".join(name for name, value in given.items() if value)
@@ -152,6 +174,8 @@ def _check_device(name: str) -> None:
         kind = torch.device(name).type
     except RuntimeError:
         raise ValueError(f"there is no device {name!r}; write cpu or cuda") from None
+    if kind not in ("cpu", "cuda"):
+        raise ValueError(f"{name!r} is no device that runs are made for; write cpu or cuda")
     if kind == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"--device {name}: PyTorch finds no GPU here; leave --device out, or install the GPU's driver")
 
@@ -181,6 +205,7 @@ def _option(text: str) -> tuple[str, Any]:
     name, found, value = text.partition("=")
     if not found:
         raise ValueError(f"--option {text!r} has no value; write NAME=VALUE")
+    value = {"None": "null", "True": "true", "False": "false"}.get(value, value)
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:
@@ -221,11 +246,19 @@ def _select(options: argparse.Namespace) -> None:
     seeds: dict[str, list[Config]] = {}
     for config in _configs(options):
         if options.suite is None or methods.get(config.method).grid:
-            seeds.setdefault(repr(replace(config, seed=0)), []).append(config)
-    for config, *more in seeds.values():
-        how = {"seeds": [config.seed, *(other.seed for other in more)], "data": options.data, "device": options.device}
-        choice = selection.select(config, **how, on_tried=partial(print, config.method, flush=True))
-        path = selection.save(choice, options.out or cache_folder(options.data) / "selection")
+            seeds.setdefault(selection.family(config.plain()), []).append(config)
+    folder = cache_folder(options.data) / "selection"
+    how = {"count": options.count, "data": options.data, "device": options.device, "folder": folder}
+    for configs in seeds.values():
+        config, tell = configs[0], partial(print, configs[0].method, flush=True)
+        try:
+            choice = selection.select(config, seeds=[other.seed for other in configs], **how, on_tried=tell)
+        except InUse as error:
+            if len(seeds) == 1:
+                raise
+            tell(error)
+            continue
+        path = selection.save(choice, options.out or folder)
         print(f"{config.method}: {choice.options or 'its defaults'}\nrecord      {path}", flush=True)
 
 

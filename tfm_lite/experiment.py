@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
 
@@ -19,12 +19,14 @@ from tfm_lite import datasets, distributed, methods, metrics, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder, stages_of
+from tfm_lite.options import Count, Positive, Range, check_fields, check_options
 from tfm_lite.results import Result
 from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import FULL, OnEpoch, Protocol
 
 # Fields of a configuration that came after the first records, with the value that leaving them out stands for.
 LATER = {"precision": "fp32"}
+OPEN = ("size", "network")  # fields that may be left open
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,25 @@ class Config:
     """What to run. ``size`` and ``network`` may be left open (None): the data set and the size of its images decide.
 
     ``width`` multiplies the features of every layer; ``options`` are the keyword arguments of the method; ``precision`` is
-    that of :class:`~tfm_lite.inputs.Inputs`.
+    that of :class:`~tfm_lite.inputs.Inputs`. Raises ``ValueError`` where the run could not be, before anything is loaded.
     """
 
     tasks: str
     method: str
-    seed: int = 0
+    seed: Annotated[int, Range(least=0)] = 0
     network: str | None = None
-    width: float = 1.0
-    size: int | None = None
+    width: Positive = 1.0
+    size: Count | None = None
     protocol: Protocol = FULL
     options: Mapping[str, Any] = field(default_factory=dict)
-    precision: str = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+    def __post_init__(self) -> None:
+        check_fields(self, "a run's")
+        if self.network is not None:
+            stages_of(self.network)
+        if self.method:  # a configuration that others are made of may have none yet
+            check_options(methods.get(self.method), self.options)
 
     def resolved(self, tasks: TaskSequence) -> Config:
         """The same with nothing left open."""
@@ -56,13 +65,24 @@ class Config:
 
     def describes(self, result: Result) -> bool:
         """Whether a record is of this configuration; what is left open may be anything."""
-        ours, theirs = LATER | self.plain(), LATER | result.config
-        return all(theirs[name] == value for name, value in ours.items() if value is not None)
+        said = all(getattr(self, name) in (None, result.config[name]) for name in OPEN)
+        return said and self.identity == identity(result.config)
+
+    @cached_property
+    def identity(self) -> str:
+        """What :func:`identity` is of a record of this configuration."""
+        return identity(self.plain())
 
     def key(self, fingerprint: str) -> str:
         """A name for this configuration on these data, at today's numerics."""
         text = json.dumps([self.plain(), fingerprint, train.NUMERICS], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def identity(config: Mapping[str, Any], *, without: Sequence[str] = OPEN) -> str:
+    """All of a plain configuration but what may be left open, as a text to look it up by: the same for 1 and 1.0."""
+    values = {name: value for name, value in {**LATER, **config}.items() if name not in without}
+    return json.dumps(json.loads(json.dumps(values), parse_int=float), sort_keys=True)
 
 
 def default_network(size: int) -> str:
@@ -76,16 +96,7 @@ def build_method(config: Config, tasks: TaskSequence) -> Method:
     stages = stages_of(str(config.network), width=config.width)
     shape: dict[str, Any] = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
     build = Builder(stages, **shape, seed=config.seed, dropout=config.protocol.dropout)
-    method = methods.get(config.method)
-    known = options_of(method)
-    for name, value in config.options.items():
-        if name not in known:
-            choices = f"its options are {', '.join(known)}" if known else "it has none"
-            raise ValueError(f"{config.method} has no option {name!r}; {choices}")
-        usual = known[name].default
-        if isinstance(usual, int | float) and not isinstance(value, int | float):
-            raise ValueError(f"{config.method}'s option {name} is a number such as {usual}, not {value!r}")
-    return method(build, **config.options)
+    return methods.get(config.method)(build, **config.options)
 
 
 def run_experiment(
@@ -123,18 +134,6 @@ def run_experiment(
         numerics=train.NUMERICS,
         environment=_environment(device),
     )
-
-
-def options_of(method: type[Method]) -> dict[str, inspect.Parameter]:
-    """The constructor's keyword arguments by name, through ``**options`` to the base class's."""
-    found: dict[str, inspect.Parameter] = {}
-    for cls in method.__mro__:
-        if "__init__" in vars(cls) and issubclass(cls, Method):
-            parameters = inspect.signature(cls.__init__).parameters.values()
-            found = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY} | found
-            if all(p.kind is not p.VAR_KEYWORD for p in parameters):
-                break
-    return found
 
 
 def _environment(device: str) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
+from tfm_lite.options import Count, Fraction, Share, check
 from tfm_lite.stages import Stage
 
 
@@ -17,12 +19,8 @@ def features_at(stages: Sequence[Stage], fraction: float, *, of: str = "weights"
 
     Rounded per layer and never below one.
     """
-    if not 0 < fraction <= 1:
-        raise ValueError(
-            f"a network's size is a fraction of the plain network's, above 0 and at most 1, not {fraction}"
-        )
-    if of not in ("weights", "features"):
-        raise ValueError(f"sizes are fractions of 'weights' or of 'features', not of {of!r}")
+    check("a network's size, a share of the plain network's,", fraction, Fraction)
+    check("what sizes are shares of", of, Literal["weights", "features"])
     width = math.sqrt(fraction) if of == "weights" else fraction
     return [max(1, round(stage.features * width)) for stage in stages]
 
@@ -32,17 +30,22 @@ def schedule(tasks: int, *, start: float = 0.55) -> list[float]:
 
     For ten tasks this is the paper's schedule for ImageNet: 55 % of the weights, then 5 % more for each task.
     """
-    if tasks < 2:
-        return [start] * tasks
+    check("a schedule's number of tasks", tasks, Count)
+    check("a schedule's start", start, Fraction)
+    if tasks == 1:
+        return [start]
     return [start + (1 - start) * t / (tasks - 1) for t in range(tasks)]
 
 
 def candidates(fraction: float, growths: Sequence[float]) -> list[float]:
     """The sizes that a search tries, smallest first: ``fraction`` plus each growth, capped at the plain network."""
+    check("a search's growths", growths, Sequence[Share])
     return sorted({min(1.0, round(fraction + growth, 10)) for growth in growths})
 
 
 def smallest_within(accuracies: Sequence[float], margin: float) -> int:
     """The first of ``accuracies`` that is within ``margin`` of the best: the lowest growth that is good enough."""
+    check("a search's accuracies", accuracies, Sequence[float])
+    check("a search's margin", margin, Share)
     best = max(accuracies)
     return next(i for i, accuracy in enumerate(accuracies) if accuracy >= best - margin)

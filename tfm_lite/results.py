@@ -70,8 +70,10 @@ def load(path: Path) -> Result:
     """Read a record."""
     try:
         content = json.loads(path.read_text())
-        return Result(**{field.name: content[field.name] for field in fields(Result)})
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        result = Result(**{field.name: content[field.name] for field in fields(Result)})
+        _ = result.name  # a configuration that is none gives none
+        return result
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a record of a run ({type(error).__name__}: {error}); run it again") from error
 
 

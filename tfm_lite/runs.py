@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from tfm_lite import datasets, distributed, results, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets._store import cache_folder
-from tfm_lite.experiment import Config, build_method, run_experiment
+from tfm_lite.experiment import Config, build_method, identity, run_experiment
 from tfm_lite.files import InUse, check_room, holder, leftovers, lock
 from tfm_lite.progress import Progress, Suite
 from tfm_lite.results import Result
 from tfm_lite.tasks import TaskSequence
 
 RECORD = 10**6  # bytes that are enough for a record
+NAME = re.compile(r"(?P<tasks>.+)-\d+-[^-]+-(?P<method>[^-]+)-(?P<seed>seed\d+)-[0-9a-f]{8}")  # as in Result.name
+log = logging.getLogger(__name__)
 
 
 def run_kept(
@@ -92,20 +97,55 @@ def room(config: Config, tasks: TaskSequence) -> int:
     return (max(method.fits(t) for t in range(len(tasks))) + 6) * state
 
 
-def missing(configs: list[Config], records: list[Result]) -> list[int]:
-    """Places in the list of the configurations that no record of today's numerics is of."""
-    today = [record for record in records if record.numerics == train.NUMERICS]
-    return [i for i, config in enumerate(configs) if not any(map(config.describes, today))]
+def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
+    """Places in the list of the configurations that no record of today's numerics, among these files, is of.
+
+    Of thousands of records only those are read whose names may be of a configuration that is still missing.
+    """
+    alike: dict[str, list[int]] = {}
+    left: dict[tuple[str, ...], set[int]] = {}
+    for i, config in enumerate(configs):
+        alike.setdefault(config.identity, []).append(i)
+        left.setdefault((config.tasks, config.method, f"seed{config.seed}"), set()).add(i)
+    for path, record in readable(path for path in paths if left.get(_named(path))):
+        if record.numerics == train.NUMERICS:
+            places = alike.get(identity(record.config), [])
+            left[_named(path)].difference_update(i for i in places if configs[i].describes(record))
+    return sorted(set[int]().union(*left.values()))
 
 
-def kept(data: Path | None, out: Path | None) -> list[Result]:
-    """The records that ``run`` would find with these folders."""
-    paths = sorted(out.glob("*.json") if out else (cache_folder(data) / "runs").glob("*/*.json"))
-    return [results.load(path) for path in paths]
+def kept(data: Path | None, out: Path | None) -> list[Path]:
+    """Where the records are that ``run`` would find with these folders."""
+    return sorted(out.glob("*.json") if out else (cache_folder(data) / "runs").glob("*/*.json"))
+
+
+def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Result]]:
+    """The records among these files. What is damaged, or no record, is passed over, with a word."""
+    for path in paths:
+        try:
+            record = results.load(path)
+        except (ValueError, OSError) as error:
+            _pass_over(str(error))
+        else:
+            yield path, record
+
+
+def _named(path: Path) -> tuple[str, ...]:
+    """Tasks, method and seed by a record's name; nothing, with a word, if it is not one."""
+    if found := NAME.fullmatch(path.stem):
+        return found["tasks"], found["method"], found["seed"]
+    _pass_over(f"{path} does not have the name of a record")
+    return ()
+
+
+@cache
+def _pass_over(why: str) -> None:
+    """Say, once, that a file is left out."""
+    log.warning("passed over: %s", why)
 
 
 def _recorded(out: Path, key: str) -> tuple[Result, Path] | None:
-    """The record of this key in a folder, if all processes are to find it there."""
-    paths = (path for path in sorted(out.glob(f"*-{key[:8]}.json")) if results.load(path).key == key)
-    path = distributed.agreed(next(paths, None))
+    """The record of this key in a folder, if all processes are to find it there; a damaged one counts as none."""
+    found = readable(sorted(out.glob(f"*-{key[:8]}.json")))
+    path = distributed.agreed(next((path for path, record in found if record.key == key), None))
     return (results.load(path), path) if path else None

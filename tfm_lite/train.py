@@ -20,6 +20,7 @@ from tfm_lite import distributed
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.inputs import Inputs
 from tfm_lite.methods.base import Method
+from tfm_lite.options import check_protocol
 from tfm_lite.reproducible import reproducible
 from tfm_lite.seeds import stream, torch_stream
 from tfm_lite.tasks import Split, Task, TaskSequence
@@ -54,6 +55,9 @@ class Protocol:
     lr_min: float = 1e-4
     clip: float = 10.0
     dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_protocol(self)
 
 
 FULL = Protocol()

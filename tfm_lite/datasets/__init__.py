@@ -15,6 +15,7 @@ from types import ModuleType
 from tfm_lite.augment import Augment
 from tfm_lite.datasets import _folder
 from tfm_lite.datasets._names import parse
+from tfm_lite.options import Count, check
 from tfm_lite.tasks import TaskSequence
 
 
@@ -35,6 +36,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
     user's cache).
     """
+    check("the size of the images, in pixels,", size, Count | None)
     request = parse(name)
     module = find(request.name)
     folder = Path(data) if data is not None else None

@@ -62,7 +62,7 @@ def _module(name: str) -> tuple[Request, ModuleType]:
 def _fetch(options: argparse.Namespace) -> None:
     request, module = _module(options.name)
     about: About = module.ABOUT
-    folder = data_folder(options.data)
+    folder = data_folder(options.data, new=True)
     print(f"{about.title}: {about.train:,} training and {about.test:,} test images, {about.classes:,} classes")
     print(f"terms    {about.terms}\npage     {about.page}")
     if about.archives:

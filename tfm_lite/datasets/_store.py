@@ -23,10 +23,19 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfm_lite"
 
 
-def data_folder(data: Path | None) -> Path:
-    """The folder that holds the publishers' folders: the one given, else ``TFM_LITE_DATA``, else the user's cache."""
+def data_folder(data: Path | None, *, new: bool = False) -> Path:
+    """The folder that holds the publishers' folders: the one given, else ``TFM_LITE_DATA``, else the user's cache.
+
+    One that is named and does not exist is refused, for it may be a slip; unless it is to be made (``new``).
+    """
     chosen = data or os.environ.get("TFM_LITE_DATA")
-    return Path(chosen).expanduser() if chosen else user_cache()
+    folder = Path(chosen).expanduser() if chosen else user_cache()
+    if chosen and not new and not folder.is_dir():
+        named = "--data" if data else "TFM_LITE_DATA"
+        raise FileNotFoundError(
+            f"the data folder {folder}, named with {named}, does not exist: make it, or name another"
+        )
+    return folder
 
 
 def cache_folder(data: Path | None) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.networks import Builder
+from tfm_lite.options import check_options
 from tfm_lite.stages import Plain
 from tfm_lite.tasks import Task
 
@@ -21,7 +22,8 @@ class Method(nn.Module):
     """A way to learn tasks one after the other.
 
     A method is a module, and its parameters and buffers are *all* its state: what the optimizer may move is a parameter,
-    what it must not is a buffer. Hyper-parameters are keyword arguments of the constructor with their paper's defaults.
+    what it must not is a buffer. Hyper-parameters are keyword arguments of the constructor with their paper's defaults; their
+    annotations say what they may be (:mod:`tfm_lite.options`), and any other value is a ``ValueError``.
 
     The order of hooks is: ``before_task``; ``learn``, in which each call of ``fit`` runs, per batch, ``before_batch``,
     ``loss`` + ``penalty``, backward, ``after_backward``, clip, the optimizer's step, ``after_step``; ``after_task``.
@@ -33,8 +35,14 @@ class Method(nn.Module):
     zero_forgetting: ClassVar[bool] = False  # a claim: the tests hold it to the last bit
     kit: ClassVar[Callable[..., Plain]] = Plain
     grid: ClassVar[dict[str, tuple[Any, ...]]] = {}  # values to choose from by tfm_lite.selection, the default first
+    chosen_with: ClassVar[str] = ""  # another method, whose choice from its grid serves this one too
 
     net: Any
+
+    def __new__(cls, build: Any = None, **options: Any) -> Self:
+        if options:
+            check_options(cls, options)
+        return super().__new__(cls)
 
     def __init__(self, build: Builder) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ import torch
 
 from tfm_lite.methods.importance import Anchored, fisher
 from tfm_lite.networks import Builder
+from tfm_lite.options import Count, NotNegative
 from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class EWC(Anchored):
     paper = "kirkpatrick2017overcoming"
     grid = {"lam": (250.0, 1000.0, 5000.0, 25000.0)}
 
-    def __init__(self, build: Builder, *, lam: float = 250.0, batch: int = 1) -> None:
+    def __init__(self, build: Builder, *, lam: NotNegative = 250.0, batch: Count = 1) -> None:
         self.strength, self.batch = lam / 2, batch
         super().__init__(build)
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.options import NotNegative, Range
 from tfm_lite.seeds import torch_stream
 from tfm_lite.stages import Plain, freeze
 
@@ -58,7 +59,13 @@ class HAT(Method):
 
     CLAMP, STEEPEST = 6.0, 50.0  # bounds of an embedding, and of the exponents in the compensation
 
-    def __init__(self, build: Builder, *, regularization: float = 0.75, s_max: float = 400.0) -> None:
+    def __init__(
+        self,
+        build: Builder,
+        *,
+        regularization: NotNegative = 0.75,
+        s_max: Annotated[float, Range(least=1)] = 400.0,
+    ) -> None:
         self.regularization, self.s_max = regularization, s_max
         super().__init__(build)
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import SquaredDistance, values
 from tfm_lite.networks import Builder
+from tfm_lite.options import NotNegative
 from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class IMMMean(Method):
     paper = "lee2017overcoming"
     grid = {"lam": (0.01, 0.0001, 0.1, 1.0)}
 
-    def __init__(self, build: Builder, *, lam: float = 0.01) -> None:
+    def __init__(self, build: Builder, *, lam: NotNegative = 0.01) -> None:
         self.lam = lam
         super().__init__(build)
 

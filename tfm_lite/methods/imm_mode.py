@@ -8,6 +8,7 @@ from torch import Tensor
 from tfm_lite.methods.imm_mean import IMMMean
 from tfm_lite.methods.importance import fisher, values
 from tfm_lite.networks import Builder
+from tfm_lite.options import NotNegative
 from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class IMMMode(IMMMean):
 
     name = "imm_mode"
 
-    def __init__(self, build: Builder, *, lam: float = 0.01, merge: bool = True) -> None:
+    def __init__(self, build: Builder, *, lam: NotNegative = 0.01, merge: bool = True) -> None:
         self.merge = merge
         super().__init__(build, lam=lam)
 

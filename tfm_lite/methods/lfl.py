@@ -10,6 +10,7 @@ from torch import Tensor
 from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import twin
 from tfm_lite.networks import Builder
+from tfm_lite.options import Count, NotNegative
 
 
 class LfL(Method):
@@ -36,7 +37,7 @@ class LfL(Method):
 
     old: Any  # the network before the task; there is none in the first
 
-    def __init__(self, build: Builder, *, lam: float = 0.0001, batch: int = 64) -> None:
+    def __init__(self, build: Builder, *, lam: NotNegative = 0.0001, batch: Count = 64) -> None:
         self.lam, self.batch = lam, batch
         *stages, last = build.stages
         super().__init__(replace(build, stages=(*stages, replace(last, dropout=False))))

@@ -9,6 +9,7 @@ from torch import Tensor
 from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import twin
 from tfm_lite.networks import Builder
+from tfm_lite.options import NotNegative, Positive
 
 
 class LwF(Method):
@@ -34,7 +35,7 @@ class LwF(Method):
 
     old: Any  # the network before the task; there is none in the first
 
-    def __init__(self, build: Builder, *, lam: float = 1.0, temperature: float = 2.0) -> None:
+    def __init__(self, build: Builder, *, lam: NotNegative = 1.0, temperature: Positive = 2.0) -> None:
         self.lam, self.temperature = lam, temperature
         super().__init__(build)
 

@@ -6,6 +6,7 @@ import torch
 
 from tfm_lite.methods.importance import Anchored, mean_of_gradients
 from tfm_lite.networks import Builder
+from tfm_lite.options import NotNegative, Share
 from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class MAS(Anchored):
     paper = "aljundi2018memory"
     grid = {"lam": (0.1, 0.03, 0.3, 1.0)}
 
-    def __init__(self, build: Builder, *, lam: float = 0.1, alpha: float | None = 0.5) -> None:
+    def __init__(self, build: Builder, *, lam: NotNegative = 0.1, alpha: Share | None = 0.5) -> None:
         self.strength, self.alpha = lam, alpha
         super().__init__(build)
 

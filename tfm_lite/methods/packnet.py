@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.options import Range
 from tfm_lite.stages import Plain, freeze
 from tfm_lite.tasks import Task
 
@@ -89,9 +90,7 @@ class PackNet(Method):
     kit = Packed
     grid = {"prune": (0.75, 0.5, 0.9)}
 
-    def __init__(self, build: Builder, *, prune: float = 0.75) -> None:
-        if not 0 <= prune < 1:
-            raise ValueError(f"PackNet prunes a share of the weights from 0 to below 1, not {prune}")
+    def __init__(self, build: Builder, *, prune: Annotated[float, Range(least=0, below=1)] = 0.75) -> None:
         self.share = prune
         super().__init__(build)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.options import Positive
 from tfm_lite.stages import Plain, freeze
 
 
@@ -73,7 +74,7 @@ class Piggyback(Method):
     zero_forgetting = True
     kit = Masked
 
-    def __init__(self, build: Builder, *, mask_lr: float = 1e-4, head_lr: float = 1e-3) -> None:
+    def __init__(self, build: Builder, *, mask_lr: Positive = 1e-4, head_lr: Positive = 1e-3) -> None:
         self.mask_lr, self.head_lr = mask_lr, head_lr
         super().__init__(build)
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.options import Positive
 from tfm_lite.seeds import torch_stream
 from tfm_lite.stages import BatchNorm, Plain, Stage, freeze, initial
 
@@ -92,7 +93,7 @@ class PNN(Method):
     zero_forgetting = True
     kit = Columns
 
-    def __init__(self, build: Builder, *, width: float = 1.117) -> None:
+    def __init__(self, build: Builder, *, width: Positive = 1.117) -> None:
         self.width = width
         super().__init__(build)
 

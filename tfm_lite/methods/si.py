@@ -5,6 +5,7 @@ from torch import Tensor
 
 from tfm_lite.methods.importance import Anchored, blocks, values
 from tfm_lite.networks import Builder
+from tfm_lite.options import NotNegative, Positive
 
 
 class SI(Anchored):
@@ -30,7 +31,7 @@ class SI(Anchored):
     paper = "zenke2017continual"
     grid = {"c": (0.1, 1.0, 10.0)}
 
-    def __init__(self, build: Builder, *, c: float = 0.1, damping: float = 0.1) -> None:
+    def __init__(self, build: Builder, *, c: NotNegative = 0.1, damping: Positive = 0.1) -> None:
         self.strength, self.damping = c, damping
         super().__init__(build)
 

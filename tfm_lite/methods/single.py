@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from tfm_lite.growth import features_at
 from tfm_lite.methods.base import Method
 from tfm_lite.networks import Builder
+from tfm_lite.options import Fraction
 from tfm_lite.stages import freeze
 
 
@@ -18,7 +19,7 @@ class Single(Method):
     name = "single"
     zero_forgetting = True
 
-    def __init__(self, build: Builder, *, fraction: float = 1.0) -> None:
+    def __init__(self, build: Builder, *, fraction: Fraction = 1.0) -> None:
         self.fraction = fraction
         super().__init__(build)
 
