@@ -1,99 +1,24 @@
 """The paper's Tables 3 to 5 beside ours, as HTML. Nothing here trains or reads files.
 
-A table's content is a :class:`Line` per method, printed or measured; methods have this package's names. Accuracies are
-fractions, and percentages on the page.
+A table's content is a :class:`~tfm_lite.scores.Line` per method, printed or measured. Accuracies are percentages on the page.
+What did not train is marked, and neither a difference nor a verdict is computed from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
-from statistics import mean, stdev
 from typing import Any
 
 from tfm_lite import metrics
 from tfm_lite.experiment import Config
 from tfm_lite.explore import Interactive, framed
 from tfm_lite.results import Result
+from tfm_lite.scores import PAPER, Cell, Untrained
 from tfm_lite.train import FULL, QUICK
 
-# The paper's names of methods, in the order of its tables.
-PAPER = {
-    "finetune": "Finetuning",
-    "freeze": "Freezing",
-    "joint": "Joint",
-    "lfl": "LfL",
-    "lwf": "LwF",
-    "imm_mode": "IMM-mode",
-    "ewc": "EWC",
-    "hat": "HAT",
-    "packnet": "PackNet",
-    "tfm_no_fn": "TFM w/o FN",
-    "tfm": "TFM",
-}
 _DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
 SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
-_OURS = {name: method for method, name in PAPER.items()}
-
-
-@dataclass(frozen=True)
-class Line:
-    """A method's line of a table: final accuracy and forgetting of every task, and the average as it stands there.
-
-    Measured over several seeds, all are means, and ``spread`` is the standard deviation of the average.
-    """
-
-    accuracy: tuple[float, ...]
-    forgetting: tuple[float, ...]
-    average: float
-    spread: float = 0.0
-    seeds: int = 1
-
-    @property
-    def learned(self) -> tuple[float, ...]:
-        """Accuracy on every task right after learning it."""
-        return tuple(a - f for a, f in zip(self.accuracy, self.forgetting, strict=True))
-
-    @property
-    def mean_forgetting(self) -> float:
-        """Over all tasks but the last; 0 where tasks are not told apart."""
-        return mean(self.forgetting[:-1]) if len(self.forgetting) > 1 else 0.0
-
-
-def printed(rows: Iterable[Mapping[str, str]], **where: str) -> dict[str, Line]:
-    """Lines of Table 3, 4 or 5 from its rows (:func:`tfm_lite.results.published`) in which columns have these values."""
-    found: dict[str, list[Mapping[str, str]]] = {}
-    for row in rows:
-        if all(row[column] == value for column, value in where.items()):
-            found.setdefault(_OURS[row["method"]], []).append(row)
-    lines = {}
-    for method, cells in found.items():
-        tasks = [cell for cell in cells if cell.get("task", "average") != "average"]
-        average = next(cell for cell in cells if cell.get("task", "average") == "average")
-        percents = [tuple(_fraction(cell[name]) for cell in tasks) for name in ("accuracy", "forgetting")]
-        lines[method] = Line(percents[0], percents[1], _fraction(average.get("average") or average["accuracy"]))
-    return lines
-
-
-def _fraction(percent: str) -> float:
-    return round(float(percent) / 100, 6)  # 37.8 / 100 is not quite 0.378
-
-
-def measured(records: Iterable[Result]) -> dict[str, Line]:
-    """Lines of the records of one suite, the mean over the seeds of each method."""
-    found: dict[str, list[Result]] = {}
-    for record in records:
-        found.setdefault(record.config["method"], []).append(record)
-    return {method: _mean(found[method]) for method in [*PAPER, *sorted(found.keys() - PAPER)] if method in found}
-
-
-def _mean(records: Sequence[Result]) -> Line:
-    finals = zip(*(metrics.final(r.accuracy) for r in records), strict=True)
-    losses = zip(*(metrics.forgetting_of(r.accuracy) for r in records), strict=True)
-    averages = [r.average for r in records]
-    spread = stdev(averages) if len(averages) > 1 else 0.0
-    return Line(tuple(map(mean, finals)), tuple(map(mean, losses)), mean(averages), spread, len(records))
 
 
 def scale(records: Sequence[Result]) -> str:
@@ -147,40 +72,26 @@ def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) ->
     return [f"{run} --only {method} --seeds {' '.join(dict.fromkeys(each))} {where}" for method, each in seeds.items()]
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a cell: an accuracy (None: not there), and below it the forgetting or the spread over seeds."""
-
-    value: float | None
-    forgetting: float | None = None
-    spread: float = 0.0
-
-    @property
-    def html(self) -> str:
-        if self.value is None:
-            return "<td>–</td>"
-        below = "" if self.forgetting is None else _signed(self.forgetting)
-        below = f"± {100 * self.spread:.1f}" if self.spread else below
-        return f"<td>{100 * self.value:.1f}{below and f'<small>{below}</small>'}</td>"
-
-
-def cells(line: Line) -> list[Cell]:
-    """A line as cells: a task each, and the average."""
-    tasks = [Cell(*pair) for pair in zip(line.accuracy, line.forgetting, strict=True)]
-    return [*tasks, Cell(line.average, spread=line.spread)]
+def failures(records: Iterable[Result]) -> list[str]:
+    """What did not train, a sentence per task: "Joint, seed 0: task 4 was not learned: ..."."""
+    return [
+        f"{PAPER.get(r.config['method'], r.config['method'])}, seed {r.config['seed']}: {why}"
+        for r in records
+        for why in metrics.failures(r).values()
+    ]
 
 
 def beside(
     columns: Sequence[str], paper: Mapping[str, Sequence[Cell]], ours: Mapping[str, Sequence[Cell]], *, title: str
 ) -> Interactive:
-    """The paper's cells of every method, ours below them, and the difference (ours less the paper's) where both are there.
+    """The paper's cells of every method, ours below them, and the difference (ours less the paper's) where both count.
 
     ``columns`` name the cells. Methods without any of ours take one line; those that the paper has not are ours alone.
     """
     groups, words = [], [title]
     for method in [*paper, *(method for method in ours if method not in paper)]:
         lines = {"paper": paper.get(method), "ours": ours.get(method)}
-        rows = {source: "".join(cell.html for cell in line) for source, line in lines.items() if line}
+        rows = {source: "".join(map(_html, line)) for source, line in lines.items() if line}
         if len(rows) == 2:
             pairs = zip(paper[method], ours[method], strict=True)
             rows[_DIFFERENCE] = "".join(_difference(*pair) for pair in pairs)
@@ -188,7 +99,7 @@ def beside(
         body = "</tr><tr>".join(f'<th scope="row">{source}</th>{html}' for source, html in rows.items())
         groups.append(f"<tbody><tr>{name}{body}</tr></tbody>")
         for source, line in lines.items():
-            shown = ", ".join("-" if c.value is None else f"{100 * c.value:.1f}" for c in line or [])
+            shown = ", ".join(map(in_words, line or []))
             words += [f"{PAPER.get(method, method)}, {source}: {shown}"] * bool(line)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
     return _framed(
@@ -202,7 +113,7 @@ def beside(
 def verdicts(
     claims: Mapping[str, Callable[[Any], bool]], sources: Mapping[str, Mapping[str, Any]], *, title: str
 ) -> Interactive:
-    """What each source's lines, by method, say of each claim: it holds, it does not, or a method it needs was not run."""
+    """What each source's lines, by method, say of each claim: it holds, it does not, or it cannot be said, and why."""
     found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
     body = "".join(
         f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
@@ -222,6 +133,8 @@ def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
         return "holds" if test(lines) else "does not hold"
     except KeyError as method:
         return f"not run: {PAPER.get(method.args[0], method.args[0])}"
+    except Untrained as why:
+        return f"cannot be said: {why}"
 
 
 def _table(title: str, head: str, body: str) -> str:
@@ -232,8 +145,24 @@ def _signed(value: float) -> str:
     return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
 
 
+def in_words(cell: Cell) -> str:
+    """A cell's value and what is wrong with it."""
+    value = "-" if cell.value is None else f"{100 * cell.value:.1f}"
+    return f"{value} ({cell.note})" if cell.note and cell.value is not None else cell.note or value
+
+
+def _html(cell: Cell) -> str:
+    if cell.value is None:
+        return f'<td class="tfm-failed"><small>{escape(cell.note)}</small></td>' if cell.note else "<td>–</td>"
+    below = "" if cell.forgetting is None else _signed(cell.forgetting)
+    below = f"± {100 * cell.spread:.1f}" if cell.spread else below
+    if cell.note:
+        return f'<td class="tfm-failed">{100 * cell.value:.1f}<small>{escape(cell.note)}</small></td>'
+    return f"<td>{100 * cell.value:.1f}{below and f'<small>{below}</small>'}</td>"
+
+
 def _difference(paper: Cell, ours: Cell) -> str:
-    if paper.value is None or ours.value is None:
+    if paper.value is None or ours.value is None or not (paper.counts and ours.counts):
         return "<td></td>"
     return f"<td>{_signed(ours.value - paper.value)}</td>"
 
@@ -246,6 +175,8 @@ _STYLE = """
 .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .4em; border: 0; color: var(--fg); background: none; }
 .tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
 .tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
+.tfm .tfm-table .tfm-failed { color: var(--muted); font-weight: 400; }
+.tfm .tfm-table .tfm-failed small { white-space: normal; font-style: italic; }
 .tfm .tfm-table thead th { border-bottom: 2px solid var(--line); }
 .tfm .tfm-table abbr { text-decoration: none; }
 .tfm .tfm-table tbody { border-bottom: 1px solid var(--field); }
