@@ -59,7 +59,7 @@ def failures(record: Result) -> dict[int, str]:
         for row, s in _just_learned(record, t):
             accuracy, (chance, margin) = _known(record.accuracy[row][s]), _chance(record, s)
             if accuracy <= chance + margin:
-                where = "" if (row, s) == (t, t) else f" on task {s + 1} after task {row + 1}"
+                where = "" if (row, s) == (t, t) else f" on task {s + 1} with the training of task {row + 1}"
                 wanted = f"{100 * chance:.1f} % ± {100 * margin:.1f}"
                 found.setdefault(t, f"{name}: {100 * accuracy:.1f} %{where} is not above chance, {wanted}")
     return found
@@ -69,6 +69,11 @@ def trained(record: Result) -> list[bool]:
     """Whether each task was learned."""
     failed = failures(record)
     return [t not in failed for t in range(len(record.accuracy))]
+
+
+def healthy(records: Iterable[Result]) -> list[Result]:
+    """Those of which every task was learned."""
+    return [record for record in records if not failures(record)]
 
 
 def sound(record: Result) -> list[bool]:

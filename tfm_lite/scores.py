@@ -146,10 +146,16 @@ def measured(records: Iterable[Result]) -> dict[str, Line]:
     Where a task was not learned under some seeds, its cell shows the mean of the others, and says how many are left out. It
     does not count: the mean of what went well is not what the method does.
     """
-    found: dict[str, list[Result]] = {}
+    found: dict[str, dict[str, list[Result]]] = {}
     for record in records:
-        found.setdefault(record.config["method"], []).append(record)
-    return {m: _line(PAPER.get(m, m), found[m]) for m in [*PAPER, *sorted(found.keys() - PAPER)] if m in found}
+        options = ", ".join(f"{name} {value}" for name, value in record.config["options"].items())
+        found.setdefault(record.config["method"], {}).setdefault(options, []).append(record)
+    lines = {}
+    for method in [*PAPER, *sorted(found.keys() - PAPER)]:
+        for options, group in found.get(method, {}).items():  # those of different options are not seeds of one thing
+            name = method if len(found[method]) == 1 else f"{method}, {options or 'defaults'}"
+            lines[name] = _line(PAPER.get(name, name), group)
+    return lines
 
 
 def _line(name: str, records: Sequence[Result]) -> Line:

@@ -7,16 +7,20 @@ What did not train is marked, and neither a difference nor a verdict is computed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from tfm_lite import metrics
+from tfm_lite.colours import STATES
+from tfm_lite.drawing import bars
 from tfm_lite.experiment import Config
 from tfm_lite.explore import Interactive, framed
 from tfm_lite.results import Result
-from tfm_lite.scores import PAPER, Cell, Untrained
+from tfm_lite.scores import PAPER, Cell, Line, Untrained
 from tfm_lite.train import FULL, QUICK
 
+_PAINT = {"freeze": STATES["forward-only"], "tfm": STATES["normal"], "tfm_no_fn": STATES["normal"]}
 _DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
 SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
 
@@ -45,8 +49,14 @@ def split_of(tasks: str) -> str:
 
 
 def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
-    """The records of these configurations."""
-    return [record for record in records if any(config.describes(record) for config in configs)]
+    """The records of these configurations, under any seed."""
+    of = {repr(replace(config, seed=0)): config for config in configs}.values()
+    return [r for r in records if any(replace(config, seed=r.config["seed"]).describes(r) for config in of)]
+
+
+def done(configs: Sequence[Config], records: Sequence[Result]) -> str:
+    """How many of these runs were made, in words."""
+    return f"{sum(any(map(config.describes, records)) for config in configs)} of {len(configs)} runs"
 
 
 def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]]:
@@ -69,7 +79,10 @@ def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) ->
     seeds: dict[str, list[str]] = {}
     for config in lacking:
         seeds.setdefault(config.method, []).append(str(config.seed))
-    return [f"{run} --only {method} --seeds {' '.join(dict.fromkeys(each))} {where}" for method, each in seeds.items()]
+    same: dict[str, list[str]] = {}  # methods by the seeds that they lack
+    for method, each in seeds.items():
+        same.setdefault(" ".join(dict.fromkeys(each)), []).append(method)
+    return [f"{run} --only {' '.join(names)} --seeds {each} {where}" for each, names in same.items()]
 
 
 def failures(records: Iterable[Result]) -> list[str]:
@@ -129,12 +142,35 @@ def verdicts(
 
 def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
     """One claim against one source."""
+    found = answer(test, lines)
+    return found if isinstance(found, str) else "holds" if found else "does not hold"
+
+
+def answer(question: Callable[[Any], Any], lines: Mapping[str, Any]) -> Any:
+    """What a question comes to of one source's lines, or why it cannot be said: a method was not run, or did not train."""
     try:
-        return "holds" if test(lines) else "does not hold"
+        return question(lines)
     except KeyError as method:
         return f"not run: {PAPER.get(method.args[0], method.args[0])}"
     except Untrained as why:
         return f"cannot be said: {why}"
+
+
+def ranking(lines: Mapping[str, Line]) -> str:
+    """The averages of a source's methods as bars, the best first; what did not train stands last. Nothing, of no lines."""
+    order = _ranked(lines)
+    values = {PAPER.get(method, method): 100 * (line.whole.value or 0) for method, line in order}
+    texts = [in_words(line.whole).replace(" seeds", "") for _, line in order]
+    paint = [_PAINT.get(method, STATES["masked"]) for method, _ in order]
+    return bars(values, texts, low=0, high=100, colour=paint)
+
+
+def ranking_in_words(lines: Mapping[str, Line]) -> str:
+    return ", ".join(f"{PAPER.get(method, method)} {in_words(line.whole)}" for method, line in _ranked(lines))
+
+
+def _ranked(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:
+    return sorted(lines.items(), key=lambda item: (not item[1].whole.counts, -(item[1].whole.value or 0)))
 
 
 def _table(title: str, head: str, body: str) -> str:
