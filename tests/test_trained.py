@@ -211,7 +211,9 @@ def test_a_ranking_puts_what_did_not_train_last() -> None:
 
 def test_failures_are_listed_with_method_and_seed() -> None:
     (sentence,) = tables.failures([record("tfm"), record("freeze", 2, seed=1)])
-    assert sentence.startswith("Freezing, seed 1: task 3 was not learned: 4.0 % is not above chance")
+    assert sentence.startswith(
+        "Freezing on flowers, 64 pixels, seed 1: task 3 was not learned: 4.0 % is not above chance"
+    )
 
 
 def test_records_of_any_seed_are_found() -> None:

@@ -86,12 +86,12 @@ def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) ->
 
 
 def failures(records: Iterable[Result]) -> list[str]:
-    """What did not train, a sentence per task: "Joint, seed 0: task 4 was not learned: ..."."""
-    return [
-        f"{PAPER.get(r.config['method'], r.config['method'])}, seed {r.config['seed']}: {why}"
-        for r in records
-        for why in metrics.failures(r).values()
-    ]
+    """What did not train, a sentence per task: "Joint on flowers, 64 pixels, seed 0: task 4 was not learned: ..."."""
+    sentences = []
+    for c, failed in ((record.config, metrics.failures(record)) for record in records):
+        run = f"{PAPER.get(c['method'], c['method'])} on {c['tasks']}, {c['size']} pixels, seed {c['seed']}"
+        sentences += [f"{run}: {why}" for why in failed.values()]
+    return sentences
 
 
 def beside(
