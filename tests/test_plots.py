@@ -8,14 +8,16 @@ from dataclasses import replace
 from statistics import mean
 
 import pytest
+from made_up_records import record_of
 from matplotlib.text import Annotation
 
-from tfm_lite import alt, plots, results, tables
+from tfm_lite import alt, plots, results, scores, tables
 from tfm_lite.colours import STATES
+from tfm_lite.experiment import Config
 from tfm_lite.plots import Point
 from tfm_lite.results import Result
+from tfm_lite.scores import Cell, Line
 from tfm_lite.suites import SUITES
-from tfm_lite.tables import Cell, Line
 
 POINTS = [
     Point("Finetuning", 0.098, 0),
@@ -137,40 +139,42 @@ def record(method: str, seed: int, accuracy: list[list[float | None]], base: Res
 
 @pytest.fixture(scope="module")
 def base() -> Result:
-    return next(r for r in results.load_all() if r.config["tasks"] == "flowers")
+    return record_of(Config("flowers", "tfm", size=64))
 
 
 def test_printed_lines_are_those_of_the_paper() -> None:
-    lines = tables.printed(results.published("table_3"), dataset="birds")
+    lines = scores.printed(results.published("table_3"), dataset="birds")
     assert list(lines) == ["finetune", "freeze", "joint", "ewc", "hat", "packnet", "tfm_no_fn", "tfm"]
-    assert lines["hat"].accuracy == pytest.approx((0.187, 0.194, 0.285, 0.312)) and lines["hat"].average == 0.244
+    assert tuple(lines["hat"].accuracy) == pytest.approx((0.187, 0.194, 0.285, 0.312)) and lines["hat"].average == 0.244
     assert lines["finetune"].learned[0] == pytest.approx(0.376)
     assert lines["ewc"].mean_forgetting == pytest.approx(-(21.4 + 21.2 + 14.0) / 300)
-    assert len(tables.printed(results.published("table_5"))["tfm"].accuracy) == 10
-    assert tables.printed(results.published("table_4"), split="semantic")["lwf"] == Line((), (), 0.378)
+    assert len(scores.printed(results.published("table_5"))["tfm"].accuracy) == 10
+    assert scores.printed(results.published("table_4"), split="semantic")["lwf"] == Line((), Cell(0.378))
 
 
 def test_measured_lines_are_means_over_seeds(base: Result) -> None:
-    lines = tables.measured(
-        [record("tfm", s, [[0.4, None], [0.4 - s / 10, 0.2 + s / 10]], base) for s in (0, 1)]
+    lines = scores.measured(
+        [record("tfm", s, [[0.4, None], [0.4 - s / 10, 0.2 + s / 5]], base) for s in (0, 1)]
         + [record("own", 0, [[0.1, None], [0.1, 0.1]], base)]
     )
     assert list(lines) == ["tfm", "own"]
-    assert lines["tfm"].accuracy == pytest.approx((0.35, 0.25)) and lines["tfm"].forgetting == pytest.approx((-0.05, 0))
-    assert lines["tfm"].seeds == 2 and lines["tfm"].average == pytest.approx(0.3)
-    assert lines["own"].spread == 0
+    assert tuple(lines["tfm"].accuracy) == pytest.approx((0.35, 0.3))
+    assert tuple(lines["tfm"].forgetting) == pytest.approx((-0.05, 0))
+    assert lines["tfm"].seeds == 2 and lines["tfm"].average == pytest.approx(0.325)
+    assert lines["tfm"].whole.spread == pytest.approx(0.05 / 2**0.5)
+    assert lines["own"].whole.spread == 0
 
 
 def test_what_is_missing_is_a_command_that_runs_it() -> None:
-    configs, records = list(SUITES["flowers_64"](seeds=(0, 1))), results.load_all()
-    there = tables.found(configs, records)
-    assert there and all(r.config["tasks"] == "flowers" for r in there)
-    some = [r for r in there if r.config["method"] != "tfm"]
+    configs = list(SUITES["flowers_64"](seeds=(0, 1)))
+    some = [record_of(c) for c in configs if c.method not in ("tfm", "freeze") and (c.method, c.seed) != ("joint", 1)]
     where = "--data DIR --out data/results"
-    assert f"python -m tfm_lite run flowers_64 --only tfm --seeds 0 1 {where}" in tables.missing(
-        "flowers_64", configs, some
-    )
+    assert tables.missing("flowers_64", configs, some) == [
+        f"python -m tfm_lite run flowers_64 --only freeze tfm --seeds 0 1 {where}",
+        f"python -m tfm_lite run flowers_64 --only joint --seeds 1 {where}",
+    ]
     assert tables.missing("flowers_64", configs, []) == [f"python -m tfm_lite run flowers_64 {where}"]
+    assert tables.missing("flowers_64", configs, list(map(record_of, configs))) == []
     assert tables.missing("none", [], []) == []
 
 
@@ -216,7 +220,8 @@ def test_ours_stand_below_the_papers_with_the_difference() -> None:
 
 
 def test_verdicts_come_from_the_numbers() -> None:
-    better, worse = {"tfm": Line((), (), 0.4), "freeze": Line((), (), 0.3)}, {"freeze": Line((), (), 0.3)}
+    worse = {"freeze": Line((), Cell(0.3))}
+    better = worse | {"tfm": Line((), Cell(0.4))}
     test = lambda lines: lines["tfm"].average > lines["freeze"].average  # noqa: E731
     assert tables.verdict(test, better) == "holds" and tables.verdict(test, worse) == "not run: TFM"
     assert tables.verdict(lambda lines: not test(lines), better) == "does not hold"

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from tfm_lite import datasets, distributed, methods, results, selection
+from tfm_lite import datasets, distributed, methods, metrics, results, selection
 from tfm_lite.datasets import _commands
 from tfm_lite.datasets._store import cache_folder
 from tfm_lite.experiment import Config
@@ -280,7 +280,8 @@ def _describe(result: Result) -> str:
     lines.append(f"average     {100 * result.average:.1f}")
     lines.append(f"forgetting  {100 * result.forgetting:.1f}")
     memory = ", ".join(f"{kind} {count / 1e6:.3f} MB" for kind, count in result.memory.items())
-    return "\n".join([*lines, f"memory      {memory}", f"time        {result.seconds:.0f} s"])
+    lines += [f"memory      {memory}", f"time        {result.seconds:.0f} s"]
+    return "\n".join([*lines, *(f"did not train: {why}" for why in metrics.failures(result).values())])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from itertools import pairwise
 from tfm_lite.memory import in_words
 from tfm_lite.plots import Point
 
+FAILED = "did not train"
+
 
 def accuracy_matrix(matrix: Sequence[Sequence[float | None]], names: Sequence[str]) -> str:
     rows = []
@@ -30,23 +32,24 @@ def growth(fractions: Sequence[float], names: Sequence[str]) -> str:
 
 def accuracy_against_overhead(points: Sequence[Point]) -> str:
     each = []
-    for p in sorted(points, key=lambda p: -p.accuracy):
+    for accuracy, p in sorted(((p.accuracy, p) for p in points if p.accuracy is not None), key=lambda pair: -pair[0]):
         kept = in_words(p.overhead) if p.overhead > 0 else "nothing"
-        each.append(f"{p.name} {100 * p.accuracy:.1f} % keeping {kept}{', forgets nothing' * p.zero_forgetting}")
+        each.append(f"{p.name} {100 * accuracy:.1f} % keeping {kept}{', forgets nothing' * p.zero_forgetting}")
+    each += [f"{p.name} {FAILED}" for p in points if p.accuracy is None]
     return f"Average accuracy and memory beyond the network, best first. {_sentence(each)}"
 
 
-def forgetting(learned: Sequence[float], final: Sequence[float], names: Sequence[str]) -> str:
+def forgetting(learned: Sequence[float | None], final: Sequence[float | None], names: Sequence[str]) -> str:
     ways = [
-        f"{name} {100 * before:.1f} to {100 * after:.1f}"
+        f"{name} {FAILED}" if before is None else f"{name} {_percent(before)} to {_percent(after, 'a later task ')}"
         for name, before, after in zip(names, learned, final, strict=True)
     ]
     return f"Accuracy in percent, from just learned to the end. {_sentence(ways)}"
 
 
-def accuracy_per_task(accuracies: Mapping[str, Sequence[float]], names: Sequence[str]) -> str:
+def accuracy_per_task(accuracies: Mapping[str, Sequence[float | None]], names: Sequence[str]) -> str:
     each = [
-        f"{method}: {', '.join(f'{name} {100 * value:.1f}' for name, value in zip(names, values, strict=True))}"
+        f"{method}: {', '.join(f'{name} {_percent(value)}' for name, value in zip(names, values, strict=True))}"
         for method, values in accuracies.items()
     ]
     return f"Final accuracy in percent. {_sentence(each)}"
@@ -58,6 +61,10 @@ def growth_per_layer(features: Sequence[Sequence[int]], layers: Sequence[str]) -
         added = [b - a for a, b in pairwise([0, *(row[i] for row in features)])]
         each.append(f"{layer}: {' + '.join(map(str, added))} = {sum(added)}")
     return f"Features added by each task. {_sentence(each)}"
+
+
+def _percent(value: float | None, what: str = "") -> str:
+    return f"{what}{FAILED}" if value is None else f"{100 * value:.1f}"
 
 
 def _sentence(parts: Sequence[str]) -> str:

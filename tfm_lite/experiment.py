@@ -129,6 +129,7 @@ def run_experiment(
         structure=method.structure(),
         fits=[[asdict(outcome) for outcome in outcomes] for outcomes in history.fits],
         tasks=[task.name for task in tasks],
+        images=[len(task.test) for task in tasks],
         seconds=round(sum(outcome.seconds for outcomes in history.fits for outcome in outcomes), 1),
         fingerprint=tasks.fingerprint,
         numerics=train.NUMERICS,

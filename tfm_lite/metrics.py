@@ -1,10 +1,18 @@
-"""Numbers from the accuracy matrix: row t, column s is the accuracy on task s after learning task t (s <= t)."""
+"""Numbers from the accuracy matrix: row t, column s is the accuracy on task s after learning task t (s <= t).
+
+And whether they mean anything: :func:`failures` asks of a record, task by task, whether it was learned at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+
+from tfm_lite.results import Result
 
 Matrix = Sequence[Sequence[float | None]]
+SURE = 3.0  # standard deviations above chance, from which on a task counts as learned
+RESTARTS = ("joint",)  # methods that begin again from the initial weights at every task
 
 
 def final(matrix: Matrix) -> list[float]:
@@ -32,6 +40,71 @@ def forgetting(matrix: Matrix) -> float:
     """Mean of ``forgetting_of`` over all tasks but the last, which had no time to be forgotten; 0 for one task."""
     values = forgetting_of(matrix)[:-1]
     return sum(values) / len(values) if values else 0.0
+
+
+def failures(record: Result) -> dict[int, str]:
+    """Which tasks were not learned, by index, each with a sentence that says why.
+
+    A task was learned if its accuracy just learned lies above chance, 1 / classes, by ``SURE`` standard deviations of one who
+    guesses, sqrt(p (1 - p) / images), and all losses of its trainings are finite. What is lost afterwards is forgetting, and
+    no failure. A method that restarts trains all tasks so far each time: its task t was learned if the training that came
+    with it brought all of them above chance, and the last training, from which its final accuracy is, brought task t there.
+    """
+    found: dict[int, str] = {}
+    for t in range(len(record.accuracy)):
+        name = f"task {t + 1} was not learned"
+        if not all(fit["loss"] is not None and math.isfinite(fit["loss"]) for fit in record.fits[t]):
+            found[t] = f"{name}: the loss of a training is not finite"
+            continue
+        for row, s in _just_learned(record, t):
+            accuracy, (chance, margin) = _known(record.accuracy[row][s]), _chance(record, s)
+            if accuracy <= chance + margin:
+                where = "" if (row, s) == (t, t) else f" on task {s + 1} with the training of task {row + 1}"
+                wanted = f"{100 * chance:.1f} % ± {100 * margin:.1f}"
+                found.setdefault(t, f"{name}: {100 * accuracy:.1f} %{where} is not above chance, {wanted}")
+    return found
+
+
+def trained(record: Result) -> list[bool]:
+    """Whether each task was learned."""
+    failed = failures(record)
+    return [t not in failed for t in range(len(record.accuracy))]
+
+
+def healthy(records: Iterable[Result]) -> list[Result]:
+    """Those of which every task was learned."""
+    return [record for record in records if not failures(record)]
+
+
+def sound(record: Result) -> list[bool]:
+    """Whether the final accuracy of each task, and its forgetting, say something of the method.
+
+    They do if the task was learned, and if what changed it since were trainings that learned a task too: a network that broke
+    down in a later training has not forgotten.
+    """
+    good, last = trained(record), len(record.accuracy) - 1
+    restarts = record.config["method"] in RESTARTS
+    changed = [value != 0 for value in forgetting_of(record.accuracy)]
+    return [good[t] and (not changed[t] or all(good[last if restarts else t :])) for t in range(last + 1)]
+
+
+def named(tasks: Iterable[int]) -> str:
+    """Tasks by their numbers, in words: "task 3", "tasks 3, 4"."""
+    numbers = [str(t + 1) for t in tasks]
+    return f"task{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
+
+
+def _just_learned(record: Result, t: int) -> list[tuple[int, int]]:
+    """The places in the accuracy matrix that say whether task t was learned."""
+    if record.config["method"] not in RESTARTS:
+        return [(t, t)]
+    return [(t, t), *((t, s) for s in range(t)), (len(record.accuracy) - 1, t)]
+
+
+def _chance(record: Result, s: int) -> tuple[float, float]:
+    """The accuracy of one who guesses on task s, and how far above it chance may reach."""
+    p = 1 / record.structure["classes"][s]
+    return p, SURE * math.sqrt(p * (1 - p) / record.images[s])
 
 
 def _known(value: float | None) -> float:

@@ -32,6 +32,7 @@ STYLE: Any = {
     "grid.color": "#808080",
     "grid.alpha": 0.25,
 }
+FAILED: Any = {"fontsize": 10.5, "style": "italic", "color": "grey"}  # words for what did not train
 DARK_INK, LIGHT_INK = "#101010", "white"  # on coloured ground; plain black would follow the page's theme
 
 
@@ -97,11 +98,12 @@ def growth(fractions: Sequence[float], names: Sequence[str], ax: Axes) -> None:
 class Point:
     """A method in :func:`accuracy_against_overhead`: its accuracy (a fraction) and the bytes it keeps beyond the network.
 
-    ``spread`` is the standard deviation of the accuracy over seeds; ``highlight`` makes it stand out.
+    ``accuracy`` is None if it did not train; ``spread`` is its standard deviation over seeds; ``highlight`` makes it stand
+    out.
     """
 
     name: str
-    accuracy: float
+    accuracy: float | None
     overhead: float
     spread: float = 0.0
     zero_forgetting: bool = False
@@ -111,14 +113,17 @@ class Point:
 def accuracy_against_overhead(points: Sequence[Point], ax: Axes) -> None:
     """Draw accuracy against memory beyond the network, on a logarithmic axis that has a place for "none".
 
-    Filled points forget nothing. The dotted line is the best accuracy to be had for so much memory or less.
+    Filled points forget nothing. The dotted line is the best accuracy to be had for so much memory or less. What did not
+    train has no place, and is named in the lower corner.
     """
-    if not points:
+    failed = [p.name for p in points if p.accuracy is None]
+    points = [p for p in points if p.accuracy is not None]
+    if not points and not failed:
         raise ValueError("there is nothing to draw: give at least one point")
     positive = [p.overhead for p in points if p.overhead > 0] or [1e6]
     low, high = (math.floor(math.log10(min(positive) / 1e6)), math.ceil(math.log10(max(positive) / 1e6) + 1e-9))
     none = 10.0 ** (low - 1)
-    places = [(p.overhead / 1e6 if p.overhead > 0 else none, 100 * p.accuracy) for p in points]
+    places = [(p.overhead / 1e6 if p.overhead > 0 else none, 100 * (p.accuracy or 0)) for p in points]
     for point, (x, y) in zip(points, places, strict=True):
         colour = STATES["normal" if point.highlight else "forward-only"]
         face = colour if point.zero_forgetting else "none"
@@ -126,8 +131,10 @@ def accuracy_against_overhead(points: Sequence[Point], ax: Axes) -> None:
     front = [
         place for place in sorted(places) if all(place[1] > y for x, y in places if (x, -y) < (place[0], -place[1]))
     ]
-    front.append((10.0**high, front[-1][1]))
-    ax.step(*np.transpose(front), where="post", color="grey", ls=":", lw=1.4, zorder=1)
+    if failed:
+        ax.text(0.98, 0.02, f"did not train: {', '.join(failed)}", ha="right", transform=ax.transAxes, **FAILED)
+    front += [(10.0**high, y) for _, y in front[-1:]]
+    ax.step(*np.reshape(front, (-1, 2)).T, where="post", color="grey", ls=":", lw=1.4, zorder=1)
     ax.set_xscale("log")
     ax.set_xlim(none / 2, 10.0**high * 1.5)
     decades = [10.0**d for d in range(low, high + 1)]
@@ -176,16 +183,24 @@ def _offsets() -> Iterator[tuple[float, float]]:
                 yield dx, dy
 
 
-def forgetting(learned: Sequence[float], final: Sequence[float], names: Sequence[str], ax: Axes) -> None:
+def forgetting(learned: Sequence[float | None], final: Sequence[float | None], names: Sequence[str], ax: Axes) -> None:
     """Draw, row by row, the way from an accuracy (a fraction) just learned to the final one: an arrow.
 
-    A row may be a task of one method, or a method with its mean over the tasks.
+    A row may be a task of one method, or a method with its mean over the tasks. None is what did not train; where that is the
+    final accuracy alone, a later task was not learned.
     """
     for row, (before, after) in enumerate(zip(learned, final, strict=True)):
-        lost = after < before - 5e-5
+        if before is None:
+            ax.text(1, row, "did not train", va="center", **FAILED)
+            continue
+        lost = after is not None and after < before - 5e-5
         colour = STATES["normal"] if lost else STATES["forward-only"]
         ax.plot(100 * before, row, "o", ms=7, mfc="none", mew=1.8, color=colour)
-        if abs(after - before) > 0.005:
+        if after is None:
+            ax.annotate(
+                "a later task did not train", (100 * before, row), (9, -4), textcoords="offset points", **FAILED
+            )
+        elif abs(after - before) > 0.005:
             ends: dict[str, Any] = {"xytext": (100 * before, row), "xy": (100 * after, row)}
             ax.annotate(
                 "", **ends, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2, "shrinkA": 4, "shrinkB": 0}
@@ -194,20 +209,21 @@ def forgetting(learned: Sequence[float], final: Sequence[float], names: Sequence
             ax.plot(100 * after, row, "o", ms=7, color=colour)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.set_xlim(0, 100 * min(1, max([*learned, *final]) + 0.08))
+    ax.set_xlim(0, 100 * min(1, max((v for v in [*learned, *final] if v is not None), default=0.92) + 0.08))
     ax.set_xlabel("accuracy (%), from just learned to the end")
 
 
-def accuracy_per_task(accuracies: Mapping[str, Sequence[float]], names: Sequence[str], ax: Axes) -> None:
-    """Draw the final accuracy (fractions) of every task, a line per method."""
+def accuracy_per_task(accuracies: Mapping[str, Sequence[float | None]], names: Sequence[str], ax: Axes) -> None:
+    """Draw the final accuracy (fractions) of every task, a line per method; a cross stands for what did not train (None)."""
     for i, (method, values) in enumerate(accuracies.items()):
-        ax.plot(
-            range(len(values)),
-            100 * np.array(values),
-            marker=MARKERS[i % len(MARKERS)],
-            label=method,
-            **style_of_task(i),
-        )
+        style = style_of_task(i)
+        heights = [math.nan if value is None else 100 * value for value in values]
+        ax.plot(range(len(values)), heights, marker=MARKERS[i % len(MARKERS)], label=method, **style)
+        for t, value in enumerate(values):
+            if value is None:
+                ax.plot(t, 0, "x", color=style["color"], ms=9, mew=2, clip_on=False)
+    if any(value is None for values in accuracies.values() for value in values):
+        ax.plot([], [], "x", color="grey", label="did not train")
     slant: dict[str, Any] = {"rotation": 30, "ha": "right"} if len("".join(names)) > 40 else {}
     ax.set_xticks(range(len(names)), names, **slant)
     ax.set_ylim(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tfm_lite import metrics
 from tfm_lite.experiment import Config
 from tfm_lite.methods.base import Method
 from tfm_lite.results import Result
@@ -37,7 +38,9 @@ class Suite:
             return f"{text}  in the hands of another process"
         self.seconds.append((config, result.seconds))
         numbers = f"{100 * result.average:7.1f}  {100 * result.forgetting:10.1f}"
-        return f"{text}  {numbers}  {_span(result.seconds, result.seconds):>7}"
+        failed = metrics.failures(result)
+        mark = f"  {metrics.named(failed)} not learned" if failed else ""
+        return f"{text}  {numbers}  {_span(result.seconds, result.seconds):>7}{mark}"
 
     def left(self, low: float, high: float) -> tuple[float, float]:
         """Fewest and most seconds left, when the run at hand has these left.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ class Result:
 
     ``accuracy`` is the raw matrix of fractions, None above the diagonal; ``average`` and ``forgetting`` are computed from
     it (:mod:`tfm_lite.metrics`). ``memory`` is bytes by what they are kept for; ``structure`` the shapes of the method;
-    ``fits`` per task the outcomes of its trainings; ``key`` names the configuration, the data and the numerics.
+    ``fits`` per task the outcomes of its trainings, ``images`` its test images; ``key`` names the configuration, the data
+    and the numerics.
     """
 
     key: str
@@ -30,6 +33,7 @@ class Result:
     structure: dict[str, Any]
     fits: list[list[dict[str, Any]]]
     tasks: list[str]
+    images: list[int]
     seconds: float
     fingerprint: str
     numerics: int
@@ -70,11 +74,20 @@ def load(path: Path) -> Result:
     """Read a record."""
     try:
         content = json.loads(path.read_text())
+        content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
         result = Result(**{field.name: content[field.name] for field in fields(Result)})
         _ = result.name  # a configuration that is none gives none
         return result
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a record of a run ({type(error).__name__}: {error}); run it again") from error
+
+
+def _images(accuracies: Iterable[float | None]) -> int:
+    """Test images of a task in a record of before they were counted: the fewest of which these accuracies can be shares.
+
+    There may have been a multiple of it. So what holds for that many images held for those that there were.
+    """
+    return math.lcm(*(Fraction(a).limit_denominator(100_000).denominator for a in accuracies if a is not None))
 
 
 def load_all(folder: Path | None = None) -> list[Result]:

@@ -1,99 +1,28 @@
 """The paper's Tables 3 to 5 beside ours, as HTML. Nothing here trains or reads files.
 
-A table's content is a :class:`Line` per method, printed or measured; methods have this package's names. Accuracies are
-fractions, and percentages on the page.
+A table's content is a :class:`~tfm_lite.scores.Line` per method, printed or measured. Accuracies are percentages on the page.
+What did not train is marked, and neither a difference nor a verdict is computed from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from html import escape
-from statistics import mean, stdev
 from typing import Any
 
 from tfm_lite import metrics
+from tfm_lite.colours import STATES
+from tfm_lite.drawing import bars
 from tfm_lite.experiment import Config
 from tfm_lite.explore import Interactive, framed
 from tfm_lite.results import Result
+from tfm_lite.scores import PAPER, Cell, Line, Untrained
 from tfm_lite.train import FULL, QUICK
 
-# The paper's names of methods, in the order of its tables.
-PAPER = {
-    "finetune": "Finetuning",
-    "freeze": "Freezing",
-    "joint": "Joint",
-    "lfl": "LfL",
-    "lwf": "LwF",
-    "imm_mode": "IMM-mode",
-    "ewc": "EWC",
-    "hat": "HAT",
-    "packnet": "PackNet",
-    "tfm_no_fn": "TFM w/o FN",
-    "tfm": "TFM",
-}
+_PAINT = {"freeze": STATES["forward-only"], "tfm": STATES["normal"], "tfm_no_fn": STATES["normal"]}
 _DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
 SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
-_OURS = {name: method for method, name in PAPER.items()}
-
-
-@dataclass(frozen=True)
-class Line:
-    """A method's line of a table: final accuracy and forgetting of every task, and the average as it stands there.
-
-    Measured over several seeds, all are means, and ``spread`` is the standard deviation of the average.
-    """
-
-    accuracy: tuple[float, ...]
-    forgetting: tuple[float, ...]
-    average: float
-    spread: float = 0.0
-    seeds: int = 1
-
-    @property
-    def learned(self) -> tuple[float, ...]:
-        """Accuracy on every task right after learning it."""
-        return tuple(a - f for a, f in zip(self.accuracy, self.forgetting, strict=True))
-
-    @property
-    def mean_forgetting(self) -> float:
-        """Over all tasks but the last; 0 where tasks are not told apart."""
-        return mean(self.forgetting[:-1]) if len(self.forgetting) > 1 else 0.0
-
-
-def printed(rows: Iterable[Mapping[str, str]], **where: str) -> dict[str, Line]:
-    """Lines of Table 3, 4 or 5 from its rows (:func:`tfm_lite.results.published`) in which columns have these values."""
-    found: dict[str, list[Mapping[str, str]]] = {}
-    for row in rows:
-        if all(row[column] == value for column, value in where.items()):
-            found.setdefault(_OURS[row["method"]], []).append(row)
-    lines = {}
-    for method, cells in found.items():
-        tasks = [cell for cell in cells if cell.get("task", "average") != "average"]
-        average = next(cell for cell in cells if cell.get("task", "average") == "average")
-        percents = [tuple(_fraction(cell[name]) for cell in tasks) for name in ("accuracy", "forgetting")]
-        lines[method] = Line(percents[0], percents[1], _fraction(average.get("average") or average["accuracy"]))
-    return lines
-
-
-def _fraction(percent: str) -> float:
-    return round(float(percent) / 100, 6)  # 37.8 / 100 is not quite 0.378
-
-
-def measured(records: Iterable[Result]) -> dict[str, Line]:
-    """Lines of the records of one suite, the mean over the seeds of each method."""
-    found: dict[str, list[Result]] = {}
-    for record in records:
-        found.setdefault(record.config["method"], []).append(record)
-    return {method: _mean(found[method]) for method in [*PAPER, *sorted(found.keys() - PAPER)] if method in found}
-
-
-def _mean(records: Sequence[Result]) -> Line:
-    finals = zip(*(metrics.final(r.accuracy) for r in records), strict=True)
-    losses = zip(*(metrics.forgetting_of(r.accuracy) for r in records), strict=True)
-    averages = [r.average for r in records]
-    spread = stdev(averages) if len(averages) > 1 else 0.0
-    return Line(tuple(map(mean, finals)), tuple(map(mean, losses)), mean(averages), spread, len(records))
 
 
 def scale(records: Sequence[Result]) -> str:
@@ -120,8 +49,14 @@ def split_of(tasks: str) -> str:
 
 
 def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
-    """The records of these configurations."""
-    return [record for record in records if any(config.describes(record) for config in configs)]
+    """The records of these configurations, under any seed."""
+    of = {repr(replace(config, seed=0)): config for config in configs}.values()
+    return [r for r in records if any(replace(config, seed=r.config["seed"]).describes(r) for config in of)]
+
+
+def done(configs: Sequence[Config], records: Sequence[Result]) -> str:
+    """How many of these runs were made, in words."""
+    return f"{sum(any(map(config.describes, records)) for config in configs)} of {len(configs)} runs"
 
 
 def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]]:
@@ -144,43 +79,32 @@ def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) ->
     seeds: dict[str, list[str]] = {}
     for config in lacking:
         seeds.setdefault(config.method, []).append(str(config.seed))
-    return [f"{run} --only {method} --seeds {' '.join(dict.fromkeys(each))} {where}" for method, each in seeds.items()]
+    same: dict[str, list[str]] = {}  # methods by the seeds that they lack
+    for method, each in seeds.items():
+        same.setdefault(" ".join(dict.fromkeys(each)), []).append(method)
+    return [f"{run} --only {' '.join(names)} --seeds {each} {where}" for each, names in same.items()]
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a cell: an accuracy (None: not there), and below it the forgetting or the spread over seeds."""
-
-    value: float | None
-    forgetting: float | None = None
-    spread: float = 0.0
-
-    @property
-    def html(self) -> str:
-        if self.value is None:
-            return "<td>–</td>"
-        below = "" if self.forgetting is None else _signed(self.forgetting)
-        below = f"± {100 * self.spread:.1f}" if self.spread else below
-        return f"<td>{100 * self.value:.1f}{below and f'<small>{below}</small>'}</td>"
-
-
-def cells(line: Line) -> list[Cell]:
-    """A line as cells: a task each, and the average."""
-    tasks = [Cell(*pair) for pair in zip(line.accuracy, line.forgetting, strict=True)]
-    return [*tasks, Cell(line.average, spread=line.spread)]
+def failures(records: Iterable[Result]) -> list[str]:
+    """What did not train, a sentence per task: "Joint on flowers, 64 pixels, seed 0: task 4 was not learned: ..."."""
+    sentences = []
+    for c, failed in ((record.config, metrics.failures(record)) for record in records):
+        run = f"{PAPER.get(c['method'], c['method'])} on {c['tasks']}, {c['size']} pixels, seed {c['seed']}"
+        sentences += [f"{run}: {why}" for why in failed.values()]
+    return sentences
 
 
 def beside(
     columns: Sequence[str], paper: Mapping[str, Sequence[Cell]], ours: Mapping[str, Sequence[Cell]], *, title: str
 ) -> Interactive:
-    """The paper's cells of every method, ours below them, and the difference (ours less the paper's) where both are there.
+    """The paper's cells of every method, ours below them, and the difference (ours less the paper's) where both count.
 
     ``columns`` name the cells. Methods without any of ours take one line; those that the paper has not are ours alone.
     """
     groups, words = [], [title]
     for method in [*paper, *(method for method in ours if method not in paper)]:
         lines = {"paper": paper.get(method), "ours": ours.get(method)}
-        rows = {source: "".join(cell.html for cell in line) for source, line in lines.items() if line}
+        rows = {source: "".join(map(_html, line)) for source, line in lines.items() if line}
         if len(rows) == 2:
             pairs = zip(paper[method], ours[method], strict=True)
             rows[_DIFFERENCE] = "".join(_difference(*pair) for pair in pairs)
@@ -188,7 +112,7 @@ def beside(
         body = "</tr><tr>".join(f'<th scope="row">{source}</th>{html}' for source, html in rows.items())
         groups.append(f"<tbody><tr>{name}{body}</tr></tbody>")
         for source, line in lines.items():
-            shown = ", ".join("-" if c.value is None else f"{100 * c.value:.1f}" for c in line or [])
+            shown = ", ".join(map(in_words, line or []))
             words += [f"{PAPER.get(method, method)}, {source}: {shown}"] * bool(line)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
     return _framed(
@@ -202,7 +126,7 @@ def beside(
 def verdicts(
     claims: Mapping[str, Callable[[Any], bool]], sources: Mapping[str, Mapping[str, Any]], *, title: str
 ) -> Interactive:
-    """What each source's lines, by method, say of each claim: it holds, it does not, or a method it needs was not run."""
+    """What each source's lines, by method, say of each claim: it holds, it does not, or it cannot be said, and why."""
     found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
     body = "".join(
         f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
@@ -218,10 +142,35 @@ def verdicts(
 
 def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
     """One claim against one source."""
+    found = answer(test, lines)
+    return found if isinstance(found, str) else "holds" if found else "does not hold"
+
+
+def answer(question: Callable[[Any], Any], lines: Mapping[str, Any]) -> Any:
+    """What a question comes to of one source's lines, or why it cannot be said: a method was not run, or did not train."""
     try:
-        return "holds" if test(lines) else "does not hold"
+        return question(lines)
     except KeyError as method:
         return f"not run: {PAPER.get(method.args[0], method.args[0])}"
+    except Untrained as why:
+        return f"cannot be said: {why}"
+
+
+def ranking(lines: Mapping[str, Line]) -> str:
+    """The averages of a source's methods as bars, the best first; what did not train stands last. Nothing, of no lines."""
+    order = _ranked(lines)
+    values = {PAPER.get(method, method): 100 * (line.whole.value or 0) for method, line in order}
+    texts = [in_words(line.whole).replace(" seeds", "") for _, line in order]
+    paint = [_PAINT.get(method, STATES["masked"]) for method, _ in order]
+    return bars(values, texts, low=0, high=100, colour=paint)
+
+
+def ranking_in_words(lines: Mapping[str, Line]) -> str:
+    return ", ".join(f"{PAPER.get(method, method)} {in_words(line.whole)}" for method, line in _ranked(lines))
+
+
+def _ranked(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:
+    return sorted(lines.items(), key=lambda item: (not item[1].whole.counts, -(item[1].whole.value or 0)))
 
 
 def _table(title: str, head: str, body: str) -> str:
@@ -232,8 +181,24 @@ def _signed(value: float) -> str:
     return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
 
 
+def in_words(cell: Cell) -> str:
+    """A cell's value and what is wrong with it."""
+    value = "-" if cell.value is None else f"{100 * cell.value:.1f}"
+    return f"{value} ({cell.note})" if cell.note and cell.value is not None else cell.note or value
+
+
+def _html(cell: Cell) -> str:
+    if cell.value is None:
+        return f'<td class="tfm-failed"><small>{escape(cell.note)}</small></td>' if cell.note else "<td>–</td>"
+    below = "" if cell.forgetting is None else _signed(cell.forgetting)
+    below = f"± {100 * cell.spread:.1f}" if cell.spread else below
+    if cell.note:
+        return f'<td class="tfm-failed">{100 * cell.value:.1f}<small>{escape(cell.note)}</small></td>'
+    return f"<td>{100 * cell.value:.1f}{below and f'<small>{below}</small>'}</td>"
+
+
 def _difference(paper: Cell, ours: Cell) -> str:
-    if paper.value is None or ours.value is None:
+    if paper.value is None or ours.value is None or not (paper.counts and ours.counts):
         return "<td></td>"
     return f"<td>{_signed(ours.value - paper.value)}</td>"
 
@@ -246,6 +211,8 @@ _STYLE = """
 .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .4em; border: 0; color: var(--fg); background: none; }
 .tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
 .tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
+.tfm .tfm-table .tfm-failed { color: var(--muted); font-weight: 400; }
+.tfm .tfm-table .tfm-failed small { white-space: normal; font-style: italic; }
 .tfm .tfm-table thead th { border-bottom: 2px solid var(--line); }
 .tfm .tfm-table abbr { text-decoration: none; }
 .tfm .tfm-table tbody { border-bottom: 1px solid var(--field); }

@@ -1,0 +1,101 @@
+"""The pages on photographs build, and say what is so, with whatever records there are: none, some of which failed, or all."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import IPython.display
+import jupytext
+import pytest
+from made_up_records import records_of
+
+from tfm_lite import explore, results
+from tfm_lite.results import Result
+from tfm_lite.suites import SUITES
+
+BOOK = Path(__file__).parents[2] / "book"
+SHAPES = {"table_3": 4, "flowers_64": 4, "table_4": 10, "table_4_small": 5, "table_5": 10}  # tasks
+SEEDS = (0, 1, 2)
+
+
+def made(suite: str, *, only: Iterable[str] = (), fail: Iterable[tuple[str, int]] = ()) -> list[Result]:
+    tasks = SHAPES.get(suite) or SHAPES[suite.rsplit("_", 1)[0]]
+    configs = [config for config in SUITES[suite](seeds=SEEDS) if not only or config.method in only]
+    return list(records_of(configs, fail=set(fail), tasks=tasks))
+
+
+def partly() -> list[Result]:
+    """One method fails under all seeds, one under one of them; the others trained, and some were not run."""
+    fail = [*(("finetune", seed) for seed in SEEDS), ("freeze", 1), *(("joint", seed) for seed in SEEDS)]
+    some = ("finetune", "freeze", "joint", "hat", "tfm", "single")
+    suites = ("flowers_64", "table_3_small", "table_4_small", "table_5")
+    return [record for suite in suites for record in made(suite, only=some, fail=fail)]
+
+
+STATES: dict[str, Callable[[], list[Result]]] = {
+    "empty": list,
+    "one record": lambda: made("table_3_small", only=["tfm"], fail=[("tfm", s) for s in SEEDS])[:1],
+    "partly failed": partly,
+    "complete": lambda: [
+        r for s in ("flowers_64", "table_3_small", "table_3", "table_4_small", "table_4", "table_5") for r in made(s)
+    ],
+}
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str, list[Result]], str]:
+    """Runs a chapter's cells with these records, and returns all that they show, as text."""
+
+    def show(value: Any) -> None:
+        if value is not None:
+            print(
+                getattr(value, "text", value),
+                *re.findall(r'aria-label="([^"]*)"', getattr(value, "html", "")),
+                sep="\n",
+            )
+            print(*re.findall(r'"alt":(\[.*?\])', getattr(value, "html", "")), sep="\n")
+
+    def run(chapter: str, records: list[Result]) -> str:
+        different = {record.key: record for record in records}  # suites share some
+        monkeypatch.setattr(results, "load_all", lambda: list(different.values()))
+        monkeypatch.setattr(explore, "svg_of", lambda fig: "<svg></svg>")  # that takes most of the time
+        monkeypatch.setattr(IPython.display, "display", show)
+        names: dict[str, Any] = {}
+        for cell in jupytext.read(BOOK / f"{chapter}.md").cells:
+            if cell.cell_type == "code":
+                code = ast.parse(cell.source)
+                last = code.body.pop() if code.body and isinstance(code.body[-1], ast.Expr) else None
+                exec(compile(code, "cell", "exec"), names)
+                if last:
+                    show(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("chapter", ["14_fine_grained", "15_tiny_imagenet", "16_imagenet"])
+def test_a_page_says_what_its_records_bear(page: Callable[[str, list[Result]], str], chapter: str, state: str) -> None:
+    shown = page(chapter, STATES[state]())
+    none = state == "empty" or (state == "one record" and chapter != "14_fine_grained")
+    failed = not none and state != "complete"
+    marks = (
+        ", did not train,",
+        ", seed [0-9]: task 3 was not learned",
+        "cannot be said: (Finetuning|TFM) did not train",
+    )
+    for mark in marks if chapter != "15_tiny_imagenet" else marks[1:]:  # there a table has averages only
+        assert bool(re.search(mark, shown)) == failed, mark
+    assert ("not run: " in shown) == (failed or (state == "complete" and chapter == "14_fine_grained"))  # of flowers_64
+    assert ("Not run here" in shown) == (none or (failed and chapter == "14_fine_grained"))  # the birds
+    if state == "partly failed":
+        assert re.search(r"Freezing, ours: [^\n]* \(1 of 3 seeds did not train\)", shown)
+        assert re.search(r"Finetuning, ours: [^\n]*task 3 did not train", shown)
+        assert "Finetuning did not train on task 3 under 3 of 3 seeds" in shown
+    if state == "complete":
+        assert not re.search(r"did not train|run table_(3|3_small|4|4_small|5) ", shown.replace('"did not train"', ""))
+        assert len(re.findall("[0-9a-z]: (holds|does not hold)", shown)) >= 2 * 9  # the paper's, and ours
