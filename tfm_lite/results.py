@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tfm_lite.files import written
+from tfm_lite.files import read_json, write_json
+
+# JSON has no words for these numbers; records have them as text. Fields of a record that may hold them:
+WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+NUMBERS = ("config", "accuracy", "average", "forgetting", "fits")
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,44 @@ def published(table: str) -> list[dict[str, str]]:
 def save(result: Result, folder: Path) -> Path:
     """Write the record into ``folder`` and return its path."""
     path = folder / f"{result.name}.json"
-    with written(path) as temporary:
-        temporary.write_text(json.dumps(asdict(result), indent=1) + "\n")
+    write_json(path, plain(result))
     return path
 
 
+def plain(result: Result) -> dict[str, Any]:
+    """A record as plain values that strict JSON has words for: a loss that is not finite is one of :data:`WORDS`."""
+
+    def word(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return value
+
+    return {name: _each(value, word) for name, value in asdict(result).items()}
+
+
 def load(path: Path) -> Result:
-    """Read a record."""
+    """Read a record. Raises ``ValueError`` if the file is something else, or was changed after it had been written."""
+
+    def number(value: Any) -> Any:
+        return WORDS.get(value, value) if isinstance(value, str) else value
+
     try:
-        content = json.loads(path.read_text())
-        return Result(**{field.name: content[field.name] for field in fields(Result)})
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not a record of a run ({type(error).__name__}: {error}); run it again") from error
+        content = read_json(path)
+        return Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not a record of a run as it was written ({error}); delete it and run it again: what is left of the "
+            "run's checkpoints is used"
+        ) from error
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same lists and dictionaries with every value in them changed."""
+    if isinstance(value, dict):
+        return {name: _each(inner, change) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_each(inner, change) for inner in value]
+    return change(value)
 
 
 def load_all(folder: Path | None = None) -> list[Result]:
