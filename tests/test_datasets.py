@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from tfm_lite import datasets, pictures, tasks
 from tfm_lite.datasets import _folder, _store, tiny_imagenet
+from tfm_lite.datasets._about import Listing
 from tfm_lite.datasets._names import Request, parse
 from tfm_lite.files import read_json, write_json
 from tfm_lite.tasks import TaskSequence, larger_first_groups, merged_groups, random_groups
@@ -150,7 +151,41 @@ def test_odd_modes_and_very_small_images(tiny: Path, mode: str, size: tuple[int,
     [
         ("birds", "image_class_labels.txt", "3 1\n", "", r"number 3 \(001\.Made_up_Bird_1/Bird_0002_2\.jpg\)"),
         ("birds", "train_test_split.txt", "3 1\n", "3\n", r"train_test_split\.txt has the line '3', which is not"),
-        ("birds", "image_class_labels.txt", "3 1\n", "3 99\n", "has the class 99, which classes.txt lacks"),
+        (
+            "birds",
+            "image_class_labels.txt",
+            "3 1\n",
+            "3 99\n",
+            r"labels\.txt has '99' for image 3 \(001.* 1, 2, 3, \.\.\.",
+        ),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 0\n", r"has '0' for image 3 .* Get the set again: `python -m"),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 1.7\n", r"has '1\.7' for image 3"),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 nan\n", r"has 'nan' for image 3"),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 1\n3 2\n", r"labels\.txt has two lines for number 3\. Get"),
+        (
+            "birds",
+            "train_test_split.txt",
+            "3 1\n",
+            "3 2\n",
+            r"split\.txt has '2' for image 3 .* one of [01], [01]\. Get",
+        ),
+        ("birds", "train_test_split.txt", "3 1\n", "3 1.0\n", r"has '1\.0' for image 3"),
+        ("birds", "classes.txt", "3 003.", "2 003.", r"classes\.txt has two lines for number 2"),
+        (
+            "actions",
+            "ImageSplits/doing_thing_02_test.txt",
+            "02_005",
+            "03_005",
+            r"02_test\.txt names 'doing_thing_03_005\.jpg'",
+        ),
+        (
+            "tiny_imagenet",
+            "val/val_annotations.txt",
+            "\tn0",
+            "\tn9",
+            r"line 1 of .*annotations\.txt gives val_35\.JPEG the",
+        ),
+        ("tiny_imagenet", "val/val_annotations.txt", "val_34.JPEG\tn", "val_34.JPEG n", r"line 2 .* the class '0'"),
         ("birds", "images.txt", "Bird_0002_2.jpg", "Bird_0001_1.jpg", "name images/.*Bird_0001_1.jpg twice"),
         ("actions", "ImageSplits/doing_thing_02_test.txt", "02_005", "02_001", "doing_thing_02_001.jpg twice"),
         ("actions", "ImageSplits/doing_thing_02_test.txt", "02_005", "02_999", "doing_thing_02_999.jpg is missing"),
@@ -356,6 +391,17 @@ def test_moments_are_exact() -> None:
     assert mean == pytest.approx(images.mean((0, 2, 3)), rel=1e-12) and std == pytest.approx(
         images.std((0, 2, 3)), rel=1e-9
     )
+
+
+def test_a_listing_has_a_class_for_every_label() -> None:
+    files, marks = ["a.jpg", "b.jpg"], np.array([True, False])
+    for label in (-1, 2):
+        with pytest.raises(
+            ValueError, match=rf"b\.jpg has the label {label}; labels are positions among the 2 classes"
+        ):
+            Listing(files, np.array([0, label]), marks, ["x", "y"], ["x", "y"])
+    with pytest.raises(ValueError, match="has 2 files, 3 labels and 2 marks"):
+        Listing(files, np.array([0, 1, 1]), marks, ["x", "y"], ["x", "y"])
 
 
 # The store.
