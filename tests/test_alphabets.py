@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib import ft2font
+from PIL import ImageFont
 from scipy.ndimage import distance_transform_edt
 from torch.utils.data import DataLoader
 
@@ -268,6 +269,31 @@ def test_missing_font_and_missing_letter() -> None:
         alphabets.outline("A", "Gone-Bold")
     with pytest.raises(ValueError, match=r"STIXGeneral\.ttf has no letter 'ა'"):
         alphabets.outline("ა", "STIXGeneral")
+
+
+@pytest.mark.parametrize("font", ["DejaVuSans", "DejaVuSerif-Bold", "STIXGeneral"])
+def test_letters_are_as_wide_as_another_library_draws_them(font: str) -> None:
+    """Whatever matplotlib is installed: below 3.11 its outlines are eight times too narrow unless it is told not to."""
+    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
+    face = ImageFont.truetype(str(path), 1000, layout_engine=ImageFont.Layout.BASIC)
+    for letter in "Ag":
+        width, height = np.ptp(np.concatenate(alphabets.outline(letter, font)), axis=0)
+        left, top, right, bottom = face.getmask(letter).getbbox()
+        assert width / height == pytest.approx((right - left) / (bottom - top), rel=0.02)
+
+
+@pytest.mark.parametrize(("release", "told"), [((3, 10, 9), {"hinting_factor": 1}), ((3, 11, 0), {})])
+def test_only_an_older_matplotlib_is_told_its_factor(
+    monkeypatch: pytest.MonkeyPatch, release: tuple[int, ...], told: dict[str, int]
+) -> None:
+    def note(path: str, **options: int) -> None:
+        assert options == told
+        raise InterruptedError  # seen enough
+
+    monkeypatch.setattr(alphabets.matplotlib, "__version_info__", release)
+    monkeypatch.setattr(alphabets.ft2font, "FT2Font", note)
+    with pytest.raises(InterruptedError):
+        alphabets.outline.__wrapped__("A", "DejaVuSans")
 
 
 def test_every_font_has_every_letter() -> None:

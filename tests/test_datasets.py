@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,9 @@ from torch.utils.data import DataLoader
 
 from tfm_lite import datasets, pictures, tasks
 from tfm_lite.datasets import _folder, _store, tiny_imagenet
+from tfm_lite.datasets._about import Listing
 from tfm_lite.datasets._names import Request, parse
+from tfm_lite.files import read_json, write_json
 from tfm_lite.tasks import TaskSequence, larger_first_groups, merged_groups, random_groups
 
 ALL = list(KINDS)
@@ -147,7 +151,41 @@ def test_odd_modes_and_very_small_images(tiny: Path, mode: str, size: tuple[int,
     [
         ("birds", "image_class_labels.txt", "3 1\n", "", r"number 3 \(001\.Made_up_Bird_1/Bird_0002_2\.jpg\)"),
         ("birds", "train_test_split.txt", "3 1\n", "3\n", r"train_test_split\.txt has the line '3', which is not"),
-        ("birds", "image_class_labels.txt", "3 1\n", "3 99\n", "has the class 99, which classes.txt lacks"),
+        (
+            "birds",
+            "image_class_labels.txt",
+            "3 1\n",
+            "3 99\n",
+            r"labels\.txt has '99' for image 3 \(001.* 1, 2, 3, \.\.\.",
+        ),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 0\n", r"has '0' for image 3 .* Get the set again: `python -m"),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 1.7\n", r"has '1\.7' for image 3"),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 nan\n", r"has 'nan' for image 3"),
+        ("birds", "image_class_labels.txt", "3 1\n", "3 1\n3 2\n", r"labels\.txt has two lines for number 3\. Get"),
+        (
+            "birds",
+            "train_test_split.txt",
+            "3 1\n",
+            "3 2\n",
+            r"split\.txt has '2' for image 3 .* one of [01], [01]\. Get",
+        ),
+        ("birds", "train_test_split.txt", "3 1\n", "3 1.0\n", r"has '1\.0' for image 3"),
+        ("birds", "classes.txt", "3 003.", "2 003.", r"classes\.txt has two lines for number 2"),
+        (
+            "actions",
+            "ImageSplits/doing_thing_02_test.txt",
+            "02_005",
+            "03_005",
+            r"02_test\.txt names 'doing_thing_03_005\.jpg'",
+        ),
+        (
+            "tiny_imagenet",
+            "val/val_annotations.txt",
+            "\tn0",
+            "\tn9",
+            r"line 1 of .*annotations\.txt gives val_35\.JPEG the",
+        ),
+        ("tiny_imagenet", "val/val_annotations.txt", "val_34.JPEG\tn", "val_34.JPEG n", r"line 2 .* the class '0'"),
         ("birds", "images.txt", "Bird_0002_2.jpg", "Bird_0001_1.jpg", "name images/.*Bird_0001_1.jpg twice"),
         ("actions", "ImageSplits/doing_thing_02_test.txt", "02_005", "02_001", "doing_thing_02_001.jpg twice"),
         ("actions", "ImageSplits/doing_thing_02_test.txt", "02_005", "02_999", "doing_thing_02_999.jpg is missing"),
@@ -355,6 +393,17 @@ def test_moments_are_exact() -> None:
     )
 
 
+def test_a_listing_has_a_class_for_every_label() -> None:
+    files, marks = ["a.jpg", "b.jpg"], np.array([True, False])
+    for label in (-1, 2):
+        with pytest.raises(
+            ValueError, match=rf"b\.jpg has the label {label}; labels are positions among the 2 classes"
+        ):
+            Listing(files, np.array([0, label]), marks, ["x", "y"], ["x", "y"])
+    with pytest.raises(ValueError, match="has 2 files, 3 labels and 2 marks"):
+        Listing(files, np.array([0, 1, 1]), marks, ["x", "y"], ["x", "y"])
+
+
 # The store.
 
 
@@ -370,27 +419,80 @@ def test_facts_beside_the_store_are_used(tiny: Path, monkeypatch: pytest.MonkeyP
     assert (first.fingerprint, first.mean, first.std) == (again.fingerprint, again.mean, again.std)
 
 
-@pytest.mark.parametrize("spoil", ["text", "list", "missing", "other"])
-def test_spoilt_facts_are_written_again(tiny: Path, spoil: str) -> None:
-    first = of("tiny_imagenet", tiny)
-    facts = beside(tiny)
+AGAIN = r"the store .*npy is not as it was written; it is made again"
+
+
+def store_of(folder: Path) -> Path:
+    (path,) = (folder.parent / "cache").glob("*.npy")
+    return path
+
+
+@pytest.mark.parametrize("spoil", ["text", "list", "missing", "other", "a mean", "a fingerprint", "another store's"])
+def test_a_store_whose_facts_are_spoilt_is_made_again(tiny: Path, spoil: str) -> None:
+    first, facts = of("tiny_imagenet", tiny), beside(tiny)
     whole = facts.read_text()
-    content = {"text": "<html>", "list": "[1, 2]", "other": json.dumps({"state": [1, 2]})}
-    facts.unlink() if spoil == "missing" else facts.write_text(content[spoil])
-    again = of("tiny_imagenet", tiny)
+    content = {"text": "<html>", "list": "[1, 2]", "other": json.dumps({"store": store_of(tiny).name})}
+    content |= {"a mean": whole.replace(str(first.mean[0])[:4], "1.00")}
+    content |= {"a fingerprint": whole.replace(first.fingerprint, first.fingerprint[::-1])}
+    if spoil == "missing":
+        facts.unlink()
+    elif spoil == "another store's":
+        write_json(facts, read_json(facts) | {"store": "birds.npy"})
+    else:
+        assert content[spoil] != whole
+        facts.write_text(content[spoil])
+    with pytest.warns(UserWarning, match=AGAIN):
+        again = of("tiny_imagenet", tiny)
     assert (first.fingerprint, first.mean, first.std) == (again.fingerprint, again.mean, again.std)
     assert facts.read_text() == whole
 
 
-def test_a_store_with_a_wrong_pixel_is_made_again(tiny: Path) -> None:
-    first = of("tiny_imagenet", tiny)
-    (store,) = (tiny.parent / "cache").glob("*.npy")
-    whole = store.read_bytes()
-    with store.open("r+b") as file:
-        file.seek(1000)
-        file.write(bytes([whole[1000] ^ 1]))
-    again = of("tiny_imagenet", tiny)
+@pytest.mark.parametrize("where", [0, 9, 70, 127, 128, 1000, -1])
+def test_a_store_with_a_changed_byte_is_made_again(tiny: Path, where: int) -> None:
+    """Although nothing about the file tells it: its length and its times are the old ones, as after a fault of the disk."""
+    first, store = of("tiny_imagenet", tiny), store_of(tiny)
+    whole, times = store.read_bytes(), store.stat()
+    content = bytearray(whole)
+    content[where] ^= 1
+    store.write_bytes(content)
+    os.utime(store, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.warns(UserWarning, match=AGAIN):
+        again = of("tiny_imagenet", tiny)
     assert store.read_bytes() == whole and again.fingerprint == first.fingerprint
+
+
+def test_a_store_of_other_images_under_this_name_is_not_taken(tiny: Path) -> None:
+    first, store, sample = of("tiny_imagenet", tiny), store_of(tiny), tiny / "val" / "images" / "val_4.JPEG"
+    whole, facts, image, times = store.read_bytes(), beside(tiny).read_text(), sample.read_bytes(), sample.stat()
+    picture(sample, 9, 9)
+    of("tiny_imagenet", tiny)
+    (other,) = {*store.parent.glob("*.npy")} - {store}
+    for ending in (".npy", ".json"):  # the two are whole and belong together, but are another's
+        shutil.copy(other.with_suffix(ending), store.with_suffix(ending))
+    sample.write_bytes(image)
+    os.utime(sample, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.warns(UserWarning, match=AGAIN):
+        assert of("tiny_imagenet", tiny).fingerprint == first.fingerprint
+    assert store.read_bytes() == whole and store.with_suffix(".json").read_text() == facts
+
+
+def test_a_store_is_named_after_its_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same images with other labels, or other images to learn from, are another data set, with another store."""
+    folder = make("birds", tmp_path / "data", monkeypatch)
+    first = of("birds", folder)
+    for name, old, new in (
+        ("image_class_labels.txt", "1 1\n2 1\n", "1 2\n2 1\n"),
+        ("image_class_labels.txt", "8 2\n9 2\n", "8 1\n9 2\n"),
+        ("train_test_split.txt", "1 1\n", "1 0\n"),
+        ("train_test_split.txt", "5 0\n", "5 1\n"),
+    ):
+        text = (folder / name).read_text()
+        assert text.startswith(old) or f"\n{old}" in text
+        (folder / name).write_text(text.replace(old, new, 1))
+    other = of("birds", folder)
+    assert other.fingerprint != first.fingerprint and other.mean != first.mean
+    assert len(list((folder.parent / "cache").glob("*.npy"))) == 2
+    assert sorted(other[0].train.rows) != sorted(first[0].train.rows)
 
 
 def test_processes_decode_the_same(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +531,7 @@ def test_a_full_disk_leaves_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_does_not_fit_is_decoded_as_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make("imagenet", tmp_path / "data", monkeypatch)
     kept = of("imagenet", folder)
-    assert isinstance(kept[0].train.images, np.memmap)
+    assert isinstance(kept[0].train.images, _store.Checked)
     shutil.rmtree(folder.parent / "cache")
     monkeypatch.setattr(_folder, "_fits", lambda *_: False)
     lazy = of("imagenet", folder)
@@ -438,6 +540,49 @@ def test_what_does_not_fit_is_decoded_as_it_goes(tmp_path: Path, monkeypatch: py
     for a, b in zip(kept, lazy, strict=True):
         assert torch.equal(a.train.batch(np.arange(9))[0], b.train.batch(torch.arange(9))[0])
         assert torch.equal(a.test[2][0], b.test[2][0]) and a.test[2][1] == b.test[2][1]
+
+
+def test_a_large_store_is_held_against_its_sums_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make("imagenet", tmp_path / "data", monkeypatch)
+    first = of("imagenet", folder)[0].train
+    images, row, store = first.batch(np.arange(5))[0], int(first.rows[3]), store_of(folder)
+    whole, times = store.read_bytes(), store.stat()
+    content = bytearray(whole)
+    content[first.images.images.offset + row * 3 * 16 * 16 + 100] ^= 4
+    store.write_bytes(content)
+    os.utime(store, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with monkeypatch.context() as patch:
+        patch.setattr(_store, "_decode_all", lambda *_: pytest.fail("nobody waits for this at every start"))
+        spoilt = of("imagenet", folder)[0].train
+    assert torch.equal(spoilt.batch(np.arange(3))[0], images[:3])
+    for read in (lambda: spoilt.batch(np.arange(5)), lambda: spoilt[3], lambda: spoilt.images[row - 1 : row + 1]):
+        with pytest.raises(ValueError, match=rf"image {row} of the store .*npy is not as it was written: delete"):
+            read()
+    store.unlink()
+    assert torch.equal(of("imagenet", folder)[0].train.batch(np.arange(5))[0], images)
+    assert store.read_bytes() == whole
+
+
+@pytest.mark.parametrize("spoil", ["missing", "empty", "short", "a sum", "another's name"])
+def test_spoilt_sums_of_a_large_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: str) -> None:
+    folder = make("imagenet", tmp_path / "data", monkeypatch)
+    first = of("imagenet", folder)
+    store = store_of(folder)
+    sums = store.with_suffix(".sums")
+    whole = sums.read_bytes()
+    if spoil in ("a sum", "another's name"):
+        if spoil == "a sum":
+            sums.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        else:
+            with sums.open("wb") as file:
+                np.save(file, np.array([zlib.crc32(image) for image in first[0].train.images.images], np.uint32))
+        with pytest.raises(ValueError, match=r"image \d+ of the store"):
+            of("imagenet", folder)[0].train.images[:]
+        return
+    sums.unlink() if spoil == "missing" else sums.write_bytes({"empty": b"", "short": whole[:-2]}[spoil])
+    with pytest.warns(UserWarning, match=AGAIN):
+        of("imagenet", folder)
+    assert sums.read_bytes() == whole
 
 
 def test_only_a_large_set_may_be_left_undecoded(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,6 +235,40 @@ def test_a_number_without_a_label_is_named(made_up: Path) -> None:
         load(made_up)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, r"gives image 18 the class 0; the classes are 1 to 6\. Get it again from https"),
+        (-5, r"gives image 18 the class -5"),
+        (7, r"gives image 18 the class 7"),
+        (1.7, r"has 1\.7 as number 18 of its labels, which is not a whole number; get it again from https"),
+        (np.nan, r"has nan as number 18 of its labels"),
+        (np.inf, r"has inf as number 18 of its labels"),
+    ],
+)
+def test_a_label_that_there_is_not_is_named(made_up: Path, value: float, text: str) -> None:
+    file = made_up / "flowers-102" / "imagelabels.mat"
+    labels = loadmat(file)["labels"].astype(float)
+    labels[0, 17] = value
+    savemat(file, {"labels": labels})
+    with pytest.raises(ValueError, match=rf"imagelabels\.mat {text}"):
+        load(made_up)
+    labels[0, 17] = 17 % CLASSES + 1
+    savemat(file, {"labels": labels})  # whole numbers written as floats are as good
+    assert len(load(made_up)) == 2
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan, -1, 0])
+def test_a_number_of_no_image_is_named(made_up: Path, value: float) -> None:
+    file = made_up / "flowers-102" / "setid.mat"
+    sets = {name: ids.ravel().astype(float) for name, ids in loadmat(file).items() if name in PER_CLASS}
+    sets["valid"][2] = value
+    savemat(file, sets)
+    text = "has {} as number 3 of its valid" if value % 1 else "names image {}, "
+    with pytest.raises(ValueError, match=rf"setid\.mat {text.format(value if value % 1 else int(value))}"):
+        load(made_up)
+
+
 @pytest.mark.parametrize("name", ["labels", "setid"])
 def test_a_mat_file_that_is_something_else_is_named(made_up: Path, name: str) -> None:
     file = made_up / "flowers-102" / {"labels": "imagelabels.mat", "setid": "setid.mat"}[name]
@@ -319,7 +353,8 @@ def test_a_spoilt_cache_is_made_again(made_up: Path, spoil: str) -> None:
         np.save(file, before[1:] if spoil == "another shape" else before.astype(np.int8))
     else:
         file.write_bytes({"empty": b"", "text": b"<html>", "short": whole[:-100]}[spoil])
-    assert np.array_equal(stored(load(made_up)), before)
+    with pytest.warns(UserWarning, match=r"the store .*npy is not as it was written; it is made again"):
+        assert np.array_equal(stored(load(made_up)), before)
     assert kept(made_up) == [file] and file.read_bytes() == whole
 
 

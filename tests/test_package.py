@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +21,7 @@ from tfm_lite.__main__ import main
 from tfm_lite.deploy import export_onnx, extract
 from tfm_lite.experiment import Config, run_experiment
 from tfm_lite.networks import Builder, stages_of
+from tfm_lite.results import Result
 from tfm_lite.train import Protocol
 
 TOP = Path(__file__).parents[1]
@@ -58,9 +62,62 @@ def test_records_survive_the_disk(tmp_path: Path) -> None:
     assert result.accuracy[0][1:] == [None, None]
     assert results.select([result], method="tfm", options={}) == [result]
     assert results.select([result], method="finetune") == []
-    path.write_text("{}")
-    with pytest.raises(ValueError, match=r"is not a record of a run .*run it again"):
-        results.load(path)
+
+
+def strict(text: str) -> dict[str, Any]:
+    """Read JSON as a reader does that knows no NaN and no Infinity."""
+    return json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def record() -> Result:
+    return run_experiment(Config("made up", "freeze", network="mlp", protocol=TINY), tasks=make_tasks())
+
+
+def test_a_record_of_which_a_byte_was_changed_is_refused(record: Result, tmp_path: Path) -> None:
+    path = results.save(record, tmp_path)
+    whole = path.read_bytes()
+    for i in [*range(0, len(whole), 7), *range(len(whole) - 40, len(whole))]:
+        for bit in (1, 2, 16):
+            path.write_bytes(whole[:i] + bytes([whole[i] ^ bit]) + whole[i + 1 :])
+            with pytest.raises(ValueError, match=r"is not a record of a run as it was written .*delete it and run it"):
+                results.load(path)
+    for other in (b"", b"[1]", b"{}", whole[:-1], whole + b"\n", whole[: len(whole) // 2]):
+        path.write_bytes(other)
+        with pytest.raises(ValueError, match="is not a record"):
+            results.load(path)
+
+
+def test_a_diverged_training_is_told_in_strict_json(record: Result, tmp_path: Path) -> None:
+    losses = [math.inf, -math.inf, math.nan]
+    fits = [[{**record.fits[0][0], "loss": loss}] for loss in losses]
+    path = results.save(replace(record, fits=fits), tmp_path)
+    assert [fit["loss"] for (fit,) in strict(path.read_text())["fits"]] == ["Infinity", "-Infinity", "NaN"]
+    again = [fit["loss"] for (fit,) in results.load(path).fits]
+    assert again[:2] == losses[:2] and math.isnan(again[2])
+
+
+def test_a_word_for_a_number_is_a_word_elsewhere(record: Result, tmp_path: Path) -> None:
+    named = replace(record, tasks=["NaN", "Infinity", "-Infinity"])
+    assert results.load(results.save(named, tmp_path)) == named
+
+
+def test_json_on_the_command_line_is_strict(
+    record: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    diverged = replace(record, average=math.nan)
+    monkeypatch.setattr("tfm_lite.__main__.run_kept", lambda *_, **__: (diverged, tmp_path))
+    assert main(["run", "--tasks", "made up", "--json"]) == 0
+    assert strict(capsys.readouterr().out)["average"] == "NaN"
+
+
+def test_records_from_before_their_sums_are_read(record: Result, tmp_path: Path) -> None:
+    content, path = asdict(record), tmp_path / "old.json"
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    assert results.load(path) == record
+    content["fits"][0][0]["loss"] = math.inf
+    path.write_text(json.dumps(content))  # as Python writes it: bare
+    assert results.load(path).fits[0][0]["loss"] == math.inf
 
 
 def test_key_names_configuration_data_and_numerics(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,10 +104,61 @@ def test_a_killed_process_goes_on_to_the_same_bits(method: str, kills: int) -> N
         assert len(struck) >= 8  # everywhere, and at any moment
 
 
-def test_an_unreadable_checkpoint_is_named(tmp_path: Path) -> None:
-    (tmp_path / "task.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"task\.pt cannot be read .* start again"):
-        Checkpoint(tmp_path).load("task")
+REMEDIES = {
+    "task": r"delete .*, or run with --again: the run starts again",
+    "fit-1-0": "delete this file: .* goes on from this training's last epoch",
+    "epoch-1-0": "delete this file: .* begins this one training again",
+    "best-1-0": r"delete this file and epoch-1-0\.pt .* begins this one training again",
+}
+STATE = {"state": {"weights": torch.arange(5.0)}, "epoch": 3}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+@pytest.mark.parametrize("spoil", ["empty", "foreign", "short", "half", "longer", "signed, but nothing else", "old"])
+def test_a_damaged_checkpoint_is_named_with_the_remedy(tmp_path: Path, name: str, spoil: str) -> None:
+    checkpoint, path = Checkpoint(tmp_path), tmp_path / f"{name}.pt"
+    checkpoint.save(name, STATE)
+    whole = path.read_bytes()
+    other = {"empty": b"", "foreign": b"not a checkpoint", "short": whole[:-1], "half": whole[: len(whole) // 2]}
+    other |= {"longer": whole + b"\0", "old": whole[: -files.SIGNED], "signed, but nothing else": b""}
+    path.write_bytes(other[spoil])
+    if spoil.startswith("signed"):
+        files.sign(path)
+    with pytest.raises(ValueError, match=rf"the checkpoint .*{name}\.pt cannot be read .*{REMEDIES[name]}"):
+        checkpoint.load(name)
+
+
+def test_a_checkpoint_with_any_byte_changed_is_refused(tmp_path: Path) -> None:
+    checkpoint, path = Checkpoint(tmp_path), tmp_path / "task.pt"
+    checkpoint.save("task", STATE)
+    assert torch.equal(checkpoint.load("task")["state"]["weights"], torch.arange(5.0))  # type: ignore[index]
+    whole = path.read_bytes()
+    for i in range(0, len(whole)):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ (1 << i % 8)]) + whole[i + 1 :])
+        with pytest.raises(ValueError, match=r"task\.pt cannot be read \(it does not end in the sum of its bytes"):
+            checkpoint.load("task")
+
+
+def test_what_is_written_is_on_the_disk_before_it_takes_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a loss of power could leave the name on an empty file."""
+    path, synced, real = tmp_path / "file", list[int](), os.fsync
+
+    def sync(number: int) -> None:
+        assert not path.exists()
+        synced.append(os.fstat(number).st_size)
+        real(number)
+
+    monkeypatch.setattr(files.os, "fsync", sync)
+    with written(path) as temporary:
+        temporary.write_bytes(b"content")
+    assert synced == [7] and path.read_bytes() == b"content"
+
+
+def test_who_holds_a_folder_may_be_illegible(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(b"process \xff on here")
+    assert files.holder(tmp_path) == "process \ufffd on here"
 
 
 def test_two_processes_do_not_share_a_run(made_up: Path, capsys: pytest.CaptureFixture[str]) -> None:

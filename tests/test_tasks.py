@@ -117,6 +117,64 @@ def test_a_split_wants_one_label_per_row() -> None:
         Split(np.zeros((3, 1, 2, 2), np.uint8), np.arange(3), np.zeros(2, np.int64))
 
 
+@pytest.mark.parametrize(
+    ("rows", "labels", "text"),
+    [
+        ([0, 1, 3], [0, 1, 1], "has the row 3, but its images are the rows 0 to 2"),
+        ([0, 1, -1], [0, 1, 1], "has the row -1"),
+        ([0, 1, 2], [0, 1, 1.7], "labels are whole numbers, not float64; convert them"),
+        ([0.0, 1, 2], [0, 1, 1], "rows are whole numbers, not float64"),
+    ],
+)
+def test_a_split_names_rows_and_labels_that_are_none(rows: list[float], labels: list[float], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Split(np.zeros((3, 1, 2, 2), np.uint8), np.array(rows), np.array(labels))
+
+
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_task_refuses_labels_that_are_not_its_own(part: str, label: int) -> None:
+    images, rows = np.zeros((3, 1, 2, 2), np.uint8), np.arange(3)
+    good, bad = (Split(images, rows, np.array([0, 1, last])) for last in (1, label))
+    parts = {"train": good, "valid": good, "test": good}
+    text = rf"the {part} images of task 1 \(two\): number 2 has the label {label}, but labels are 0 to 1\. .*`by_class`"
+    with pytest.raises(ValueError, match=text):
+        Task(1, "two", ("a", "b"), **(parts | {part: bad}))
+    with pytest.raises(ValueError, match=rf"the {part} images of task 1 \(two\) are none; give at least one"):
+        Task(1, "two", ("a", "b"), **(parts | {part: Split(images, rows[:0], rows[:0])}))
+
+
+@pytest.mark.parametrize("which", ["training", "test"])
+@pytest.mark.parametrize("label", [-1, 5])
+def test_cutting_by_class_refuses_labels_without_a_name(which: str, label: int) -> None:
+    parts = {"training": whole()[0], "test": whole()[1]}
+    labels = parts[which].labels.copy()
+    labels[4] = label
+    parts[which] = Split(parts[which].images, parts[which].rows, labels)
+    with pytest.raises(
+        ValueError, match=rf"the {which} images of five: number 4 has the label {label}, but .* 0 to 4\. Give"
+    ):
+        by_class("five", parts["training"], parts["test"], groups=GROUPS, names=list("abcde"), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("groups", "text"),
+    [
+        ([[0, 1], [1, 2]], "name class 1 2 times"),
+        ([[0, 5], [1, 2]], "name class 5 1 times"),
+        ([[0, -1]], "name class -1 1 times"),
+    ],
+)
+def test_groups_name_each_class_once(groups: list[list[int]], text: str) -> None:
+    with pytest.raises(ValueError, match=rf"the groups of five {text}; there are 5 classes, from 0"):
+        by_class("five", *whole(), groups=groups, names=list("abcde"), seed=0)
+
+
+def test_classes_of_no_group_are_left_out() -> None:
+    (task,) = by_class("five", *whole(), groups=[[4, 1]], names=list("abcde"), seed=0)
+    assert task.classes == ("e", "b") and len(task.test) == 10
+
+
 def test_items_batches_and_loader_agree() -> None:
     split = cut()[1].train
     loaded = list(DataLoader(split, batch_size=7, shuffle=False))

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -238,7 +238,8 @@ def _run_all(configs: list[Config], options: argparse.Namespace, device: str) ->
         found.append(result)
         tell(suite.row(result) if suite else f"{_describe(result)}\nrecord      {path}", flush=True)
     if options.json and distributed.first():
-        print(json.dumps([asdict(r) for r in found] if len(configs) > 1 else asdict(found[0]), indent=1))
+        records = [results.plain(result) for result in found]
+        print(json.dumps(records if len(configs) > 1 else records[0], indent=1, allow_nan=False))
 
 
 def _select(options: argparse.Namespace) -> None:

@@ -1,19 +1,34 @@
-"""Files that a stopped run is continued from. Written under a temporary name, then renamed: never half there."""
+"""Files that a stopped run is continued from. Written under a temporary name, then renamed: never half there.
+
+Each ends in a sum of its bytes: ``torch.load`` would take a file in which a byte has changed, and the run would go on from
+other weights without a word.
+"""
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tfm_lite import distributed
-from tfm_lite.files import leftovers, written
+from tfm_lite.files import is_signed, leftovers, sign, written
+
+# By kind of checkpoint: what to delete when it is damaged, so that the least is lost.
+REMEDY = {
+    "task": "delete {folder}, or run with --again: the run starts again",
+    "fit": "delete this file: the same command goes on from this training's last epoch",
+    "epoch": "delete this file: the same command begins this one training again",
+    "best": "delete this file and epoch-{rest}.pt beside it: the same command begins this one training again",
+}
 
 
 class Checkpoint:
-    """Named states in a folder; with no folder it keeps nothing. Of several processes all read and the first writes."""
+    """Named states in a folder; with no folder it keeps nothing. Of several processes all read and the first writes.
+
+    Names are "task", where a run stands between tasks, and of training N of task T "epoch-T-N", where it stands,
+    "best-T-N", its best epoch if that was another, and "fit-T-N", its end.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
@@ -25,8 +40,10 @@ class Checkpoint:
         if self.folder and distributed.first():
             path = self.folder / f"{name}.pt"
             try:
-                with written(path) as temporary, temporary.open("wb") as file:
-                    torch.save(content, file)
+                with written(path) as temporary:
+                    with temporary.open("wb") as file:
+                        torch.save(content, file)
+                    sign(temporary)
             except (OSError, RuntimeError) as error:  # torch turns some errors of the disk into its own
                 raise OSError(
                     f"the checkpoint {path} cannot be written ({error}): make room; then the same command goes on from the "
@@ -34,16 +51,21 @@ class Checkpoint:
                 ) from error
 
     def load(self, name: str) -> dict[str, Any] | None:
-        """What was kept under this name, or None. Nothing is unpickled but tensors and plain values."""
+        """What was kept under this name, or None. Nothing is unpickled but tensors and plain values.
+
+        Raises ``ValueError`` if the file is damaged, or of a version that did not sign its files.
+        """
         path = self.folder / f"{name}.pt" if self.folder else None
         if path is None or not path.exists():
             return None
         try:
+            if not is_signed(path):
+                raise ValueError("it does not end in the sum of its bytes: damaged, or of an older version")
             return torch.load(path, weights_only=True, map_location="cpu")  # type: ignore[no-any-return]
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise ValueError(
-                f"the checkpoint {path} cannot be read ({type(error).__name__}); delete its folder to start again"
-            ) from error
+        except Exception as error:  # of something else than a checkpoint torch makes nearly anything
+            kind, _, rest = name.partition("-")
+            remedy = REMEDY[kind].format(folder=path.parent, rest=rest)
+            raise ValueError(f"the checkpoint {path} cannot be read ({error}); {remedy}") from error
 
     def drop(self, pattern: str) -> None:
         """Remove what was kept under the names that match."""

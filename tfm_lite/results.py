@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from tfm_lite.files import written
+from tfm_lite.files import read_json, write_json
+
+# JSON has no words for these numbers; records have them as text. Fields of a record that may hold them:
+WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+NUMBERS = ("config", "accuracy", "average", "forgetting", "fits")
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,48 @@ def published(table: str) -> list[dict[str, str]]:
 def save(result: Result, folder: Path) -> Path:
     """Write the record into ``folder`` and return its path."""
     path = folder / f"{result.name}.json"
-    with written(path) as temporary:
-        temporary.write_text(json.dumps(asdict(result), indent=1) + "\n")
+    write_json(path, plain(result))
     return path
 
 
+def plain(result: Result) -> dict[str, Any]:
+    """A record as plain values that strict JSON has words for: a loss that is not finite is one of :data:`WORDS`."""
+
+    def word(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return value
+
+    return {name: _each(value, word) for name, value in asdict(result).items()}
+
+
 def load(path: Path) -> Result:
-    """Read a record."""
+    """Read a record. Raises ``ValueError`` if the file is something else, or was changed after it had been written."""
+
+    def number(value: Any) -> Any:
+        return WORDS.get(value, value) if isinstance(value, str) else value
+
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
-        result = Result(**{field.name: content[field.name] for field in fields(Result)})
+        values = {field.name: content[field.name] for field in fields(Result)}
+        result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in values.items()})
         _ = result.name  # a configuration that is none gives none
         return result
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not a record of a run ({type(error).__name__}: {error}); run it again") from error
+        raise ValueError(
+            f"{path} is not a record of a run as it was written ({type(error).__name__}: {error}); delete it and run it "
+            "again: what is left of the run's checkpoints is used"
+        ) from error
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same lists and dictionaries with every value in them changed."""
+    if isinstance(value, dict):
+        return {name: _each(inner, change) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_each(inner, change) for inner in value]
+    return change(value)
 
 
 def _images(accuracies: Iterable[float | None]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ class Split(Dataset[tuple[Tensor, int]]):
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.labels):
             raise ValueError(f"a split has {len(self.rows)} rows but {len(self.labels)} labels; give one label per row")
+        for name, values in (("row", self.rows), ("label", self.labels)):
+            if not np.issubdtype(np.asarray(values).dtype, np.integer):
+                raise ValueError(f"a split's {name}s are whole numbers, not {np.asarray(values).dtype}; convert them")
+        if len(odd := self.rows[(self.rows < 0) | (self.rows >= len(self.images))]):
+            raise ValueError(f"a split has the row {odd[0]}, but its images are the rows 0 to {len(self.images) - 1}")
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,6 +65,11 @@ class Task:
             raise ValueError(
                 f"task {self.index} ({self.name}) has {len(self.classes)} class; a task needs at least two"
             )
+        for part in ("train", "valid", "test"):
+            split, where = getattr(self, part), f"the {part} images of task {self.index} ({self.name})"
+            if not len(split):
+                raise ValueError(f"{where} are none; give at least one")
+            _check_labels(split, len(self.classes), where, "Labels count inside the task: use `by_class`")
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +172,14 @@ def by_class(
     share of every class's training images (at least one) is set aside; it depends on the seed alone. ``fingerprint`` and
     ``moments`` (mean and standard deviation per channel) are computed from the images unless they are given.
     """
+    for part, split in (("training", train), ("test", test)):
+        _check_labels(split, len(names), f"the {part} images of {name}", "Give a name for every class")
+    for c, count in Counter(c for group in groups for c in group).items():
+        if count > 1 or not 0 <= c < len(names):
+            raise ValueError(
+                f"the groups of {name} name class {c} {count} times; there are {len(names)} classes, from 0, each in one "
+                "group or in none"
+            )
     tasks = []
     for index, group in enumerate(groups):
         valid_rows = _validation(train, group, validation, seed)
@@ -169,6 +188,14 @@ def by_class(
         tasks.append(Task(index, label, tuple(names[c] for c in group), learn, valid, _pick(test, group)))
     mean, std = moments or moments_of(train)
     return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(train, test))
+
+
+def _check_labels(split: Split, classes: int, where: str, remedy: str) -> None:
+    """Refuse labels that are not among the classes: they would be learned as others, or fail in the midst of a run."""
+    if len(odd := np.flatnonzero((split.labels < 0) | (split.labels >= classes))):
+        raise ValueError(
+            f"{where}: number {odd[0]} has the label {split.labels[odd[0]]}, but labels are 0 to {classes - 1}. {remedy}"
+        )
 
 
 def fingerprint_of(*splits: Split) -> str:

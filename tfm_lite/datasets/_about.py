@@ -63,6 +63,19 @@ class Listing:
     classes: Sequence[str]
     keys: Sequence[str]
 
+    def __post_init__(self) -> None:
+        if not len(self.files) == len(self.labels) == len(self.is_train) or len(self.classes) != len(self.keys):
+            raise ValueError(
+                f"a listing has {len(self.files)} files, {len(self.labels)} labels and {len(self.is_train)} marks of what is "
+                f"for training, {len(self.classes)} classes and {len(self.keys)} keys; give one label and mark per file, one "
+                "key per class"
+            )
+        if len(odd := np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))):
+            raise ValueError(
+                f"{self.files[odd[0]]} has the label {self.labels[odd[0]]}; labels are positions among the "
+                f"{len(self.classes)} classes, from 0"
+            )
+
     @property
     def counts(self) -> tuple[int, int, int]:
         """Training images, test images, classes."""

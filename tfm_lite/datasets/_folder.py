@@ -6,7 +6,6 @@ rest is here: what is missing, what is complete, which part was asked for, the s
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -18,8 +17,7 @@ import numpy as np
 
 from tfm_lite.datasets._about import About, Listing
 from tfm_lite.datasets._names import Request
-from tfm_lite.datasets._store import Undecoded, data_folder, digest, image_store, store_path
-from tfm_lite.files import written
+from tfm_lite.datasets._store import Checked, Undecoded, data_folder, digest, image_store, store_path
 from tfm_lite.results import shipped
 from tfm_lite.tasks import (
     Split,
@@ -47,19 +45,25 @@ def load(module: ModuleType, request: Request, *, seed: int, size: int | None, d
     path = store_path(
         request.name, files, size=size, data=data, of=digest(found.labels.tolist(), found.is_train.tolist())
     )
-    if about.large and not path.exists() and not _fits(path, len(files) * 3 * size**2):
-        images: np.ndarray = Undecoded(files, size)  # type: ignore[assignment]
+    parts = [(np.flatnonzero(part), found.labels[part]) for part in (found.is_train, ~found.is_train)]
+
+    def splits(images: np.ndarray) -> list[Split]:
+        return [Split(images, *part) for part in parts]
+
+    def describe(images: np.ndarray) -> dict[str, Any]:
+        """What of a store is not computed anew at every start."""
+        train, test = splits(images)
+        return {"fingerprint": fingerprint_of(train, test), "moments": moments_of(train)}
+
+    images: Any
+    facts: dict[str, Any]
+    if about.large:
+        fits = path.exists() or _fits(path, len(files) * 3 * size**2)
+        images = Checked(request.name, files, path=path, size=size) if fits else Undecoded(files, size)
+        facts = {"fingerprint": _of_lists(folder, found), "moments": about.moments}
     else:
-        images = image_store(request.name, files, path=path, size=size)
-    rows = np.arange(len(files))
-    train, test = (Split(images, rows[part], found.labels[part]) for part in (found.is_train, ~found.is_train))
-    if about.moments:
-        facts = _of_lists(folder, found), about.moments
-    elif (read := _facts(path, train, test)) is not None:
-        facts = read
-    else:
-        path.unlink()
-        return load(module, request, seed=seed, size=size, data=data)
+        images, facts = image_store(request.name, files, path=path, size=size, describe=describe)
+    train, test = splits(images)
     return by_class(
         str(request),
         train,
@@ -68,8 +72,8 @@ def load(module: ModuleType, request: Request, *, seed: int, size: int | None, d
         names=found.classes,
         task_names=task_names,
         seed=seed,
-        fingerprint=facts[0],
-        moments=facts[1],
+        fingerprint=facts["fingerprint"],
+        moments=tuple(map(tuple, facts["moments"])),  # type: ignore[arg-type]
     )
 
 
@@ -83,29 +87,6 @@ def _of_lists(folder: Path, found: Listing) -> str:
     """The fingerprint of a large set: of names, sizes and labels, for nobody waits until all its pixels are read."""
     sizes = [(file, (folder / file).stat().st_size) for file in found.files]
     return digest(sizes, found.labels.tolist(), found.is_train.tolist())
-
-
-Moments = tuple[tuple[float, ...], tuple[float, ...]]
-
-
-def _facts(path: Path, train: Split, test: Split) -> tuple[str, Moments] | None:
-    """Fingerprint, mean and standard deviation of a store, from the file beside it; None if the store was damaged.
-
-    They are read again only when the store's time or size is another than when they were written.
-    """
-    beside, about = path.with_suffix(".json"), path.stat()
-    state, kept = [about.st_size, about.st_mtime_ns], {}
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        kept = dict(json.loads(beside.read_text()))
-    if kept.get("state") != state or not kept.keys() >= {"fingerprint", "mean", "std"}:
-        fingerprint, (mean, std) = fingerprint_of(train, test), moments_of(train)
-        if kept.get("fingerprint", fingerprint) != fingerprint:
-            beside.unlink()
-            return None
-        kept = {"state": state, "fingerprint": fingerprint, "mean": mean, "std": std}
-        with contextlib.suppress(OSError), written(beside) as temporary:
-            temporary.write_text(json.dumps(kept) + "\n")
-    return kept["fingerprint"], (tuple(kept["mean"]), tuple(kept["std"]))
 
 
 def listing(name: str, about: About, read: Reader, data: Path | None, request: Request) -> tuple[Path, Listing]:

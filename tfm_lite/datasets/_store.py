@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from tfm_lite.files import written
+from tfm_lite.files import crc32, read_json, write_json, written
 from tfm_lite.pictures import decode, decode_into
 
-VERSION = 2
+VERSION = 3  # of how images are decoded and kept
 FEW = 1000  # so few images are decoded before worker processes have started
 
 
@@ -69,24 +73,97 @@ def store_path(name: str, files: Sequence[Path], *, size: int, data: Path | None
     return cache_folder(data) / f"{name}-{size}-{digest(VERSION, size, state, of)}.npy"
 
 
-def image_store(name: str, files: Sequence[Path], *, path: Path, size: int) -> np.ndarray:
-    """All images as one memory-mapped uint8 array (N, 3, size, size), decoded once and kept at ``path``."""
-    shape = (len(files), 3, size, size)
-    kept = _open(path, shape)
-    if kept is None:
-        with written(path) as temporary:
-            _decode_all(name, files, shape, temporary)
-        kept = np.lib.format.open_memmap(path, mode="r")
-    return kept
+def image_store(
+    name: str,
+    files: Sequence[Path],
+    *,
+    path: Path,
+    size: int,
+    describe: Callable[[np.ndarray], dict[str, Any]] = lambda images: {},
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """All images as one memory-mapped uint8 array (N, 3, size, size), decoded once and kept at ``path``, and what
+    ``describe`` says of them, kept beside it with the sum of the store's bytes. What is not as it was written is made again.
+    """
+    shape, beside = (len(files), 3, size, size), path.with_suffix(".json")
+    facts = _facts(path)
+    images = _open(path, shape, np.uint8) if facts else None
+    if facts is None or images is None:
+        with _making(name, files, shape, path) as made:
+            facts = {"store": path.name, "sum": crc32(made), **describe(_map(made))}
+            with contextlib.suppress(OSError):  # without them the store is made again the next time
+                write_json(beside, facts)
+        images = _map(path)
+    return images, facts
 
 
-def _open(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The array of this shape that is kept at ``path``; None if there is none, or it is not whole."""
+def _facts(path: Path) -> dict[str, Any] | None:
+    """What is kept beside a store, if the two are as they were written and belong together."""
     try:
-        kept = np.lib.format.open_memmap(path, mode="r")
+        facts = read_json(path.with_suffix(".json"))
+        return facts if (facts["store"], facts["sum"]) == (path.name, crc32(path)) else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+class Checked:
+    """A store that is too large to be read through at every start: each image is held against its sum when it is read."""
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, name: str, files: Sequence[Path], *, path: Path, size: int) -> None:
+        self.path, self.shape = path, (len(files), 3, size, size)
+        beside, count = path.with_suffix(".sums"), (len(files),)
+        images, sums = _open(path, self.shape, np.uint8), _open(beside, count, np.uint32)
+        if images is None or sums is None:
+            with _making(name, files, self.shape, path) as made:
+                sums = np.array([self._sum(image) for image in _map(made)], np.uint32)
+                with written(beside) as temporary, temporary.open("wb") as file:
+                    np.save(file, sums)
+            images = _map(path)
+        self.images, self.sums = images, np.array(sums)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: int | np.ndarray | slice) -> np.ndarray:
+        found = self.images[rows]
+        one = isinstance(rows, int | np.integer)
+        pairs = zip(found[None] if one else found, np.atleast_1d(self.sums[rows]), strict=True)
+        for i, (image, noted) in enumerate(pairs):
+            if self._sum(image) != noted:
+                row = np.atleast_1d(np.arange(len(self))[rows])[i]
+                raise ValueError(
+                    f"image {row} of the store {self.path} is not as it was written: delete that file, and the images are "
+                    "decoded again"
+                )
+        return found
+
+    def _sum(self, image: np.ndarray) -> int:
+        """Of the image, and of the store's name, so that no other's images are taken for these."""
+        return zlib.crc32(image.data, zlib.crc32(self.path.name.encode()))
+
+
+@contextlib.contextmanager
+def _making(name: str, files: Sequence[Path], shape: tuple[int, ...], path: Path) -> Iterator[Path]:
+    """Decode all images into a temporary file, which takes the name ``path`` at the end of the block."""
+    if path.exists():
+        warnings.warn(f"the store {path} is not as it was written; it is made again", stacklevel=4)
+    with written(path) as temporary:
+        _decode_all(name, files, shape, temporary)
+        yield temporary
+
+
+def _map(path: Path) -> np.ndarray:
+    return np.lib.format.open_memmap(path, mode="r")
+
+
+def _open(path: Path, shape: tuple[int, ...], kind: type) -> np.ndarray | None:
+    """The array of this shape and kind that is kept at ``path``; None if there is none, or it is not whole."""
+    try:
+        kept = _map(path)
     except (OSError, ValueError):
         return None
-    return kept if (kept.shape, kept.dtype) == (shape, np.uint8) else None
+    return kept if (kept.shape, kept.dtype) == (shape, kind) else None
 
 
 def _decode_all(name: str, files: Sequence[Path], shape: tuple[int, ...], path: Path) -> None:

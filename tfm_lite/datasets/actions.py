@@ -34,7 +34,13 @@ def read(folder: Path) -> Listing:
     files, labels, is_train = [], [], []
     for c, action in enumerate(actions):
         for part in ("train", "test"):
-            images = [line.strip() for line in lines(splits / f"{action}_{part}.txt", of=ABOUT.title)]
+            path = splits / f"{action}_{part}.txt"
+            images = [line.strip() for line in lines(path, of=ABOUT.title)]
+            if odd := [image for image in images if image.rpartition("_")[0] != action]:
+                raise ValueError(
+                    f"{path} names {odd[0]!r}, which is not an image of this action: theirs are {action}_001.jpg and so on. "
+                    "Get the set again: `python -m tfm_lite data fetch actions`"
+                )
             files += [f"JPEGImages/{image}" for image in images]
             labels += [c] * len(images)
             is_train += [part == "train"] * len(images)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -146,7 +147,9 @@ def outline(letter: str, font: str) -> tuple[np.ndarray, ...]:
         raise FileNotFoundError(
             f"matplotlib {matplotlib.__version__} does not ship the font {path.name}; install another version"
         )
-    face = ft2font.FT2Font(str(path))
+    # Below 3.11 matplotlib makes outlines narrower by a factor, eight unless it is told, and asks callers to undo it.
+    factor: Any = {"hinting_factor": 1} if matplotlib.__version_info__ < (3, 11) else {}
+    face = ft2font.FT2Font(str(path), **factor)
     if ord(letter) not in face.get_charmap():
         raise ValueError(f"the font {path.name} has no letter {letter!r}")
     face.load_char(ord(letter), flags=ft2font.LoadFlags.NO_SCALE)

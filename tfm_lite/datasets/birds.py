@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from tfm_lite.datasets._about import About, Archive, Listing, lines, names_once
 
+AGAIN = "Get the set again: `python -m tfm_lite data fetch birds`"
 PAGE = "https://data.caltech.edu/records/65de6-vp158"
 ABOUT = About(
     "Caltech-UCSD Birds-200-2011",
@@ -40,10 +42,19 @@ def read(folder: Path) -> Listing:
     for name, table in (("image_class_labels.txt", labels), ("train_test_split.txt", is_train)):
         if odd := sorted(table.keys() ^ files.keys(), key=int):
             which = files.get(odd[0], "an image")
-            raise ValueError(f"{folder / name} and images.txt do not name the same images: number {odd[0]} ({which})")
+            raise ValueError(
+                f"{folder / name} and images.txt do not name the same images: number {odd[0]} ({which}). {AGAIN}"
+            )
     position = {number: c for c, number in enumerate(species)}
-    if unknown := set(labels.values()) - position.keys():
-        raise ValueError(f"{folder / 'image_class_labels.txt'} has the class {min(unknown)}, which classes.txt lacks")
+    for name, table, known in (
+        ("image_class_labels.txt", labels, position.keys()),
+        ("train_test_split.txt", is_train, {"0", "1"}),
+    ):
+        if odd := [number for number, value in table.items() if value not in known]:
+            raise ValueError(
+                f"{folder / name} has {table[odd[0]]!r} for image {odd[0]} ({files[odd[0]]}); it may be one of "
+                f"{', '.join(list(known)[:3])}{', ...' if len(known) > 3 else ''}. {AGAIN}"
+            )
     keys = list(species.values())
     return Listing(
         [f"images/{file}" for file in files.values()],
@@ -57,5 +68,9 @@ def read(folder: Path) -> Listing:
 def _table(path: Path) -> dict[str, str]:
     rows = [line.split() for line in lines(path, of=ABOUT.title)]
     if wrong := [row for row in rows if len(row) != 2 or not row[0].isdigit()]:
-        raise ValueError(f"{path} has the line {' '.join(wrong[0])!r}, which is not a number and a value; get it again")
-    return {number: value for number, value in rows}
+        raise ValueError(f"{path} has the line {' '.join(wrong[0])!r}, which is not a number and a value. {AGAIN}")
+    table = {number: value for number, value in rows}
+    if len(table) < len(rows):
+        twice = next(number for number, count in Counter(number for number, _ in rows).items() if count > 1)
+        raise ValueError(f"{path} has two lines for number {twice}. {AGAIN}")
+    return table

@@ -30,7 +30,12 @@ ABOUT = About(
 
 def read(folder: Path) -> Listing:
     """Training images are the publisher's trnid and valid together, test images its tstid."""
-    labels = _read(folder / "imagelabels.mat", "labels")
+    labels, classes = _read(folder / "imagelabels.mat", "labels"), len(Flowers102.classes)
+    if len(odd := np.flatnonzero((labels < 1) | (labels > classes))):
+        raise ValueError(
+            f"{folder / 'imagelabels.mat'} gives image {odd[0] + 1} the class {labels[odd[0]]}; the classes are 1 to "
+            f"{classes}. Get it again from {SOURCE}"
+        )
     learn, valid, test = (_read(folder / "setid.mat", name) for name in ("trnid", "valid", "tstid"))
     images = np.concatenate([learn, valid, test])
     if images.size and (images.min() < 1 or images.max() > len(labels)):
@@ -54,6 +59,13 @@ def _read(path: Path, name: str) -> np.ndarray:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; get it from {SOURCE}")
     try:
-        return loadmat(path)[name].ravel().astype(np.int64)  # type: ignore[no-any-return]
+        values = loadmat(path)[name].ravel()
+        odd = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
     except Exception as error:  # a damaged file makes SciPy raise almost anything
         raise ValueError(f"{path} cannot be read ({error}); get it again from {SOURCE}") from error
+    if len(odd):
+        raise ValueError(
+            f"{path} has {values[odd[0]]} as number {odd[0] + 1} of its {name}, which is not a whole number; get it again "
+            f"from {SOURCE}"
+        )
+    return values.astype(np.int64)  # type: ignore[no-any-return]

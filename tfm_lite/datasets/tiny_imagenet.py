@@ -44,12 +44,18 @@ def read(folder: Path) -> Listing:
         files += [f"train/{key}/images/{image}" for image in images]
         labels += [c] * len(images)
     count = len(files)
-    for line in lines(folder / "val" / "val_annotations.txt", of=ABOUT.title):
+    words = dict(line.split("\t", 1) for line in lines(folder / "words.txt", of=ABOUT.title) if "\t" in line)
+    path = folder / "val" / "val_annotations.txt"
+    for number, line in enumerate(lines(path, of=ABOUT.title), 1):
         image, key, *_ = [*line.split("\t"), ""]
         if key in position:
             files.append(f"val/images/{image}")
             labels.append(position[key])
-    words = dict(line.split("\t", 1) for line in lines(folder / "words.txt", of=ABOUT.title) if "\t" in line)
+        elif key not in words:  # in an extract there may be images of classes that it has not
+            raise ValueError(
+                f"line {number} of {path} gives {image} the class {key!r}, which neither wnids.txt nor words.txt knows. Get "
+                "the set again: `python -m tfm_lite data fetch tiny_imagenet`"
+            )
     names = [words.get(key, key).split(",")[0] for key in keys]
     is_train = np.arange(len(files)) < count
     return Listing(files, np.array(labels, dtype=np.int64), is_train, names_once(names, keys), keys)
