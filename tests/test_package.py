@@ -34,7 +34,10 @@ TINY = Protocol(epochs=1, batch=16)
         (["run"], "name either a suite or --tasks"),
         (["run", "--tasks", "alphabets", "--option", "margin"], "write NAME=VALUE"),
         (["run", "--tasks", "alphabets", "--option", "marge=1"], "tfm has no option 'marge'; its options are grow"),
-        (["run", "--tasks", "alphabets", "--option", "margin=big"], "margin is a number of at least 0 and at most 1, not 'big'"),
+        (
+            ["run", "--tasks", "alphabets", "--option", "margin=big"],
+            "margin is a number of at least 0 and at most 1, not 'big'",
+        ),
         (["run", "--tasks", "alphabets", "--index", "3"], "--index 3 picks a run of a suite"),
         (["run", "methods", "--width", "2", "--quick"], "--width, --quick cannot change the runs of a suite"),
         (["run", "--tasks", "alphabets", "--device", "gpu"], "there is no device 'gpu'; write cpu or cuda"),
