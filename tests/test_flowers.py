@@ -135,7 +135,7 @@ def test_any_mode_becomes_rgb(tmp_path: Path, mode: str, shape: tuple[int, int])
     form = "JPEG" if mode in ("RGB", "L", "CMYK", "YCbCr") else "PNG"  # a PNG may well be called .jpg
     file = tmp_path / "image_00001.jpg"
     colour = Image.new("RGB", shape, (250, 40, 60))
-    (Image.new(mode, shape, 255) if mode == "I;16" else colour.convert(mode)).save(file, form)
+    (Image.new(mode, shape, 255 << 8) if mode == "I;16" else colour.convert(mode)).save(file, form)
     picture = _store.decode(file, SIZE)
     assert picture.shape == (3, SIZE, SIZE) and picture.dtype == np.uint8
     if mode in ("RGB", "P", "RGBA", "CMYK", "YCbCr"):
