@@ -216,6 +216,25 @@ def test_failures_are_listed_with_method_and_seed() -> None:
     )
 
 
+def test_the_health_of_runs_is_counted_and_listed() -> None:
+    made = [record("tfm"), record("freeze", 2, 3)]
+    shown = tables.health(made)
+    assert shown.html.count("<li>") == 2 and "Of 2 runs, 1 had a task" in shown.html and "<details open>" in shown.html
+    assert "task 4 was not learned" in shown.text
+    assert "<li>" not in tables.health(made[:1]).html
+
+
+def test_runs_of_one_scale_stand_together() -> None:
+    small = [record("tfm"), record("hat", seed=1)]
+    large, wide = (record_of(replace(FLOWERS, **how)) for how in ({"size": 224}, {"width": 2.0}))
+    assert tables.by_scale([*small, large]) == {"64 pixels": small, "224 pixels": [large]}
+    assert list(tables.by_scale([*small, wide])) == [
+        "64 pixels, alexnet_64, full protocol",
+        "64 pixels, alexnet_64 at 2 times its width, full protocol",
+    ]
+    assert "bf16, seed 0" in tables.scale([record_of(replace(FLOWERS, precision="bf16"))])
+
+
 def test_records_of_any_seed_are_found() -> None:
     made = [record("tfm", seed=seed) for seed in range(3)]
     assert tables.found([FLOWERS], [*made, record("hat")]) == made
