@@ -1,4 +1,4 @@
-"""The rule by which the learning rate falls and training ends, against a second writing of it, over made-up validation losses."""
+"""When the learning rate falls and training ends: the rule against a second writing of it, over made-up validation losses."""
 
 from __future__ import annotations
 
