@@ -129,7 +129,6 @@ REMEDIES = {
     "task": r"delete .*, or run with --again: the run starts again",
     "fit-1-0": "delete this file: .* goes on from this training's last epoch",
     "epoch-1-0": "delete this file: .* begins this one training again",
-    "best-1-0": r"delete this file and epoch-1-0\.pt .* begins this one training again",
 }
 STATE = {"state": {"weights": torch.arange(5.0)}, "epoch": 3}
 
