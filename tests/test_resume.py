@@ -125,6 +125,20 @@ def test_a_killed_process_goes_on_to_the_same_bits(method: str, kills: int) -> N
         assert len(struck) >= 8  # everywhere, and at any moment
 
 
+def test_what_is_damaged_is_refused_or_harmless() -> None:
+    """A few of the 200 changed bytes of ``flips.py``, and other damage."""
+    command = [sys.executable, str(Path(__file__).with_name("flips.py")), "--flips", "24", "--methods", "tfm"]
+    run = subprocess.run(
+        [*command, "--kinds", "flip", "cut", "empty", "grow"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert sum(found.values()) == 24 and any(text.endswith("refused") for text in found)
+
+
 REMEDIES = {
     "task": r"delete .*, or run with --again: the run starts again",
     "fit-1-0": "delete this file: .* goes on from this training's last epoch",

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,12 @@ def _images(accuracies: Iterable[float | None]) -> int:
 def load_all(folder: Path | None = None) -> list[Result]:
     """All records of a folder (None: those that come with the package), by name."""
     return [load(path) for path in sorted((folder or shipped("results")).glob("*.json"))]
+
+
+@cache
+def fingerprints(tasks: str, size: int) -> frozenset[str]:
+    """Those of the images behind the records of a data set at a size that come with the package."""
+    return frozenset(load(path).fingerprint for path in shipped("results").glob(f"{tasks}-{size}-*.json"))
 
 
 def select(results: Iterable[Result], *, options: dict[str, Any] | None = None, **config: Any) -> list[Result]:
