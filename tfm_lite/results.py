@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -93,8 +93,7 @@ def load(path: Path) -> Result:
     try:
         content = read_json(path)
         content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
-        values = {field.name: content[field.name] for field in fields(Result)}
-        result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in values.items()})
+        result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
         _ = result.name  # a configuration that is none gives none
         return result
     except (ValueError, KeyError, TypeError, AttributeError) as error:
