@@ -242,6 +242,18 @@ def test_slices_follow_the_layer_to_another_type() -> None:
     assert layer.used(0)[0].dtype == layer.used(1)[0].dtype == torch.float32
 
 
+def test_a_copy_of_a_layer_leaves_the_cached_slices_behind() -> None:
+    layer = grown("linear", 2)
+    layer.keep()
+    slices = [layer.used(t) for t in range(3)]
+    assert layer._slices
+    twin = copy.deepcopy(layer)
+    assert not twin._slices and layer._slices
+    for t, (weight, bias) in enumerate(slices):
+        assert torch.equal(twin.used(t)[0], weight) and torch.equal(twin.used(t)[1], bias)
+        assert twin.used(t)[0].data_ptr() != weight.data_ptr()
+
+
 def test_masks_are_a_view_of_the_boundaries() -> None:
     layer = grown("linear", 2)  # boundaries 3, 6, 8
     states = {"normal": NORMAL, "forward-only": FORWARD_ONLY, "masked": MASKED}
