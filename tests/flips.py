@@ -84,10 +84,10 @@ def record(data: Path) -> dict[str, Any]:
 
 def follow(remedy: str, file: Path) -> None:
     """Delete what the message says."""
-    if whole := re.search(r"delete (\S+), or run with --again", remedy):
+    if whole := re.search(r"delete (.+), or run with --again", remedy):
         shutil.rmtree(whole[1])
         return
-    if both := re.search(r"delete this file and (\S+) beside it", remedy):
+    if both := re.search(r"delete this file and (.+) beside it", remedy):
         file.with_name(both[1]).unlink()
     assert re.search("delete (this file|it|that file)", remedy), f"no remedy: {remedy}"
     file.unlink()
@@ -143,7 +143,7 @@ def campaign(flips: int, methods: list[str], kinds: list[str], seed: int, folder
         if name == "birds":
             make(name, fresh, pytest.MonkeyPatch())
         for method in methods:
-            config, runs = config_of(method, name), folder / f"{name} {method}"
+            config, runs = config_of(method, name), folder / f"{name}-{method}"
             shutil.copytree(fresh, runs / "whole")
             status, said = run(config, runs / "whole")
             assert status == 0, said
