@@ -190,6 +190,13 @@ def test_what_is_written_is_on_the_disk_before_it_takes_its_name(
     assert synced == [7] and path.read_bytes() == b"content"
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_json_that_other_readers_refuse_is_not_written(tmp_path: Path, number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "file.json", {"loss": number})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_who_holds_a_folder_may_be_illegible(tmp_path: Path) -> None:
     (tmp_path / "lock").write_bytes(b"process \xff on here")
     assert files.holder(tmp_path) == "process \ufffd on here"
