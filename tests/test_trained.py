@@ -248,7 +248,7 @@ def test_the_way_of_what_did_not_train_is_words() -> None:
     ax = plots.axes()[1]
     learned, final = [0.8, None, 0.5], [0.3, None, None]
     plots.forgetting(learned, final, ["a", "b", "c"], ax)
-    assert [text.get_text() for text in ax.texts] == ["", "did not train", "a later task did not train"]
+    assert [text.get_text() for text in ax.texts] == ["", "did not train", "later: did not train"]
     assert alt.forgetting(learned, final, ["a", "b", "c"]).endswith(
         "a 80.0 to 30.0; b did not train; c 50.0 to a later task did not train."
     )
