@@ -242,7 +242,7 @@ class Fit:
         if len(tasks) == 1:
             return *self.inputs.of(tasks[0].train, places, generator), tasks[0].index
         ends = torch.tensor([len(task.train) for task in tasks]).cumsum(0)
-        of = torch.bucketize(places, ends, right=True)
+        of = torch.bucketize(places.contiguous(), ends, right=True)
         parts = [
             self.inputs.of(task.train, places[of == i] - ends[i] + len(task.train), generator)
             for i, task in enumerate(tasks)

@@ -36,5 +36,7 @@ class Joint(Method):
         if isinstance(t, int):
             return super().loss(x, y, t)
         h = self.net.features(x, t)
-        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s], reduction="sum") for s in t.unique().tolist()]
+        # Of every head, also where the batch has no image for it: of several processes all have the same gradients to add.
+        of = range(len(self.classes))
+        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s], reduction="sum") for s in of]
         return torch.stack(losses).sum() / len(y), h
