@@ -160,7 +160,7 @@ def test_joint_mixes_the_tasks_in_every_batch_and_each_image_has_its_own_head(ta
     method.loss = look  # type: ignore[method-assign]
     inputs = Inputs(tasks)
     train.Fit(method, tasks[:2], inputs, protocol=Protocol(epochs=1, batch=16))(seen=True)
-    assert [set(t.tolist()) for t, _ in seen] == [{0, 1}] * len(seen)
+    assert all(set(t.tolist()) == {0, 1} for t, _ in seen if len(t) == 16)  # the last batch may be a single image
     taken = sorted(image for _, images in seen for image in images)
     given = []
     for task in tasks[:2]:
