@@ -94,7 +94,7 @@ def test_a_run_stopped_while_importances_are_measured_ends_in_the_same_bits(
 
 def test_the_best_weights_are_read_from_where_they_were_kept(tasks: TaskSequence, tmp_path: Path) -> None:
     """A stop after the best epoch: the weights at hand are not those to end with."""
-    protocol, reports = Protocol(epochs=3, batch=16, lr=0.5, patience=9), list[train.Epoch]()
+    protocol, reports = Protocol(epochs=3, batch=16, lr=0.5, patience=9, clip=1e4), list[train.Epoch]()
     first = replace(tasks, tasks=tasks.tasks[:1])
     whole = make_method("finetune", tasks)
     train.run(whole, first, protocol=protocol, on_epoch=lambda _, report: reports.append(report))

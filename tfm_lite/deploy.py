@@ -78,7 +78,7 @@ def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: nn.Module | None, *
     layers: list[nn.Module] = [] if stage.kernel else [nn.Flatten()]
     layers.append(_layer(stage, weight, bias))
     layers += [norm] if norm and before else []
-    layers.append(nn.ReLU())
+    layers.append(nn.ReLU(inplace=True))  # as in use: with a single feature a new tensor could have other strides
     layers += [nn.MaxPool2d(*stage.pool)] if stage.pool else []
     layers += [norm] if norm and not before else []
     return layers
