@@ -476,23 +476,25 @@ def test_a_store_of_other_images_under_this_name_is_not_taken(tiny: Path) -> Non
     assert store.read_bytes() == whole and store.with_suffix(".json").read_text() == facts
 
 
-def test_a_store_is_named_after_its_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same images with other labels, or other images to learn from, are another data set, with another store."""
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("image_class_labels.txt", [("1 1\n2 1\n", "1 2\n2 1\n"), ("8 2\n9 2\n", "8 1\n9 2\n")]),
+        ("train_test_split.txt", [("1 1\n2 1\n", "1 0\n2 1\n"), ("4 1\n5 0\n", "4 1\n5 1\n")]),
+    ],
+)
+def test_a_store_is_named_after_its_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, changes: list[tuple[str, str]]
+) -> None:
+    """The same images with other labels, or others of them to learn from, are another data set, with another store."""
     folder = make("birds", tmp_path / "data", monkeypatch)
-    first = of("birds", folder)
-    for name, old, new in (
-        ("image_class_labels.txt", "1 1\n2 1\n", "1 2\n2 1\n"),
-        ("image_class_labels.txt", "8 2\n9 2\n", "8 1\n9 2\n"),
-        ("train_test_split.txt", "1 1\n", "1 0\n"),
-        ("train_test_split.txt", "5 0\n", "5 1\n"),
-    ):
-        text = (folder / name).read_text()
+    first, text = of("birds", folder), (folder / name).read_text()
+    for old, new in changes:
         assert text.startswith(old) or f"\n{old}" in text
-        (folder / name).write_text(text.replace(old, new, 1))
-    other = of("birds", folder)
-    assert other.fingerprint != first.fingerprint and other.mean != first.mean
+        text = text.replace(old, new, 1)
+    (folder / name).write_text(text)
+    assert of("birds", folder).fingerprint != first.fingerprint
     assert len(list((folder.parent / "cache").glob("*.npy"))) == 2
-    assert sorted(other[0].train.rows) != sorted(first[0].train.rows)
 
 
 def test_processes_decode_the_same(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
