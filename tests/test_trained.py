@@ -150,6 +150,9 @@ def test_of_several_seeds_the_mean_is_of_those_that_trained_and_does_not_count()
     assert whole.value == pytest.approx(sum(r.average for r in made[:2]) / 2)
     assert line.tasks[0].counts and line.accuracy[0] == pytest.approx(sum(r.accuracy[0][0] for r in made) / 3)  # type: ignore[misc]
     assert line.failed == "TFM did not train on task 2 under 1 of 3 seeds" and line.seeds == 3
+    for read in (lambda: line.average, lambda: line.accuracy[1]):  # they have a value, and it is not to be used
+        with pytest.raises(Untrained, match="under 1 of 3 seeds"):
+            read()
 
 
 def test_runs_with_other_options_are_not_seeds_of_one_method() -> None:
@@ -201,6 +204,7 @@ def test_a_table_marks_it_and_has_no_difference() -> None:
 
 def test_a_ranking_puts_what_did_not_train_last() -> None:
     made = [record("tfm"), record("freeze", 2), *(record("hat", *([2] if s else []), seed=s) for s in (0, 1))]
+    made[2] = replace(made[2], average=0.9)  # the seed that went well is above all others
     lines = scores.measured(made)
     words = tables.ranking_in_words(lines)
     assert words.startswith("TFM ") and words.endswith("Freezing task 3 did not train")

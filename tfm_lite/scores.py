@@ -173,7 +173,9 @@ def _line(name: str, records: Sequence[Result]) -> Line:
         new.append(_cell(learned, good, note="did not train"))
         note = f"{which} did not train" if any(good) else "did not train"  # the first: it was learned, and spoilt since
         tasks.append(replace(_cell(final, counts, note=note, shown=good), forgetting=_cell(lost, counts).value))
-    whole = _cell([record.average for record in records], [all(each) for each in sound], note=f"{which} did not train")
+    whole = _cell(
+        [record.average for record in records], [all(each) for each in trained], note=f"{which} did not train"
+    )
     spread = stdev(record.average for record in records) if whole.counts and seeds > 1 else 0.0
     where = f" under {bad} of {seeds} seeds" if seeds > 1 else ""
     fault = f"{name} did not train on {which}{where}" if failed else ""
