@@ -234,6 +234,26 @@ def test_what_learns_is_a_window_into_the_slice() -> None:
     assert (twin.used(2)[0][6:] == 0).all() and (weight[6:] == 1).all()
 
 
+def test_slices_follow_the_layer_to_another_type() -> None:
+    layer = grown("linear", 1)
+    layer.keep()
+    assert layer.used(0)[0].dtype == layer.used(1)[0].dtype == torch.float64
+    layer.float()
+    assert layer.used(0)[0].dtype == layer.used(1)[0].dtype == torch.float32
+
+
+def test_a_copy_of_a_layer_leaves_the_cached_slices_behind() -> None:
+    layer = grown("linear", 2)
+    layer.keep()
+    slices = [layer.used(t) for t in range(3)]
+    assert layer._slices
+    twin = copy.deepcopy(layer)
+    assert not twin._slices and layer._slices
+    for t, (weight, bias) in enumerate(slices):
+        assert torch.equal(twin.used(t)[0], weight) and torch.equal(twin.used(t)[1], bias)
+        assert twin.used(t)[0].data_ptr() != weight.data_ptr()
+
+
 def test_masks_are_a_view_of_the_boundaries() -> None:
     layer = grown("linear", 2)  # boundaries 3, 6, 8
     states = {"normal": NORMAL, "forward-only": FORWARD_ONLY, "masked": MASKED}

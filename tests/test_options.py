@@ -151,7 +151,8 @@ def test_values_that_must_pass_do() -> None:
         for method, options in good:
             Config("a", method, options=options, width=3, precision=precision)  # type: ignore[arg-type]
     Protocol(dropout=0, lr=1, lr_min=1, factor=2)
-    assert all(list(suite()) for suite in SUITES.values())
+    for suite in SUITES.values():
+        list(suite())  # its configurations are made without an error
 
 
 def test_a_range_in_words_and_at_its_ends() -> None:

@@ -93,7 +93,7 @@ def test_joint_is_asked_for_whole_rows() -> None:
 
 def test_a_run_keeps_what_is_needed_and_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tasks = make_tasks(per_class=60)
-    config = Config("made up", "finetune", network="mlp", protocol=Protocol(epochs=2, batch=16, lr=1e-30))
+    config = Config("made up", "finetune", network="mlp", protocol=Protocol(epochs=2, batch=16, lr=1e-30, lr_min=1e-31))
     made = run_experiment(config, tasks=tasks)
     assert made.images == [len(task.test) for task in tasks] and made.structure["classes"] == [3, 2, 4]
     assert metrics.trained(made) == [False, False, False]
@@ -248,7 +248,7 @@ def test_the_way_of_what_did_not_train_is_words() -> None:
     ax = plots.axes()[1]
     learned, final = [0.8, None, 0.5], [0.3, None, None]
     plots.forgetting(learned, final, ["a", "b", "c"], ax)
-    assert [text.get_text() for text in ax.texts] == ["", "did not train", "a later task did not train"]
+    assert [text.get_text() for text in ax.texts] == ["", "did not train", "later: did not train"]
     assert alt.forgetting(learned, final, ["a", "b", "c"]).endswith(
         "a 80.0 to 30.0; b did not train; c 50.0 to a later task did not train."
     )

@@ -289,4 +289,6 @@ def _describe(result: Result) -> str:
 
 
 if __name__ == "__main__":
+    # As in training, but before there are other threads: they have it from the one that starts them.
+    torch.set_flush_denormal(True)
     sys.exit(main())

@@ -220,6 +220,10 @@ class TernaryLayer(nn.Module):
         mask[: self.boundaries[t - 1][1] if t else 0] = FORWARD_ONLY
         return mask
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy of the layer is made from: all but the cached slices, each as large as the layer."""
+        return {**self.__dict__, "_slices": {}}
+
     def _apply(self, fn: Any, recurse: bool = True) -> TernaryLayer:
         self._slices.clear()  # the cache would stay on the old device
         return super()._apply(fn, recurse)

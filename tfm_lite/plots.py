@@ -197,9 +197,8 @@ def forgetting(learned: Sequence[float | None], final: Sequence[float | None], n
         colour = STATES["normal"] if lost else STATES["forward-only"]
         ax.plot(100 * before, row, "o", ms=7, mfc="none", mew=1.8, color=colour)
         if after is None:
-            ax.annotate(
-                "a later task did not train", (100 * before, row), (9, -4), textcoords="offset points", **FAILED
-            )
+            beside: dict[str, Any] = {"xytext": (9, -4)} if before < 0.5 else {"xytext": (-9, -4), "ha": "right"}
+            ax.annotate("later: did not train", (100 * before, row), textcoords="offset points", **beside, **FAILED)
         elif abs(after - before) > 0.005:
             ends: dict[str, Any] = {"xytext": (100 * before, row), "xy": (100 * after, row)}
             ax.annotate(

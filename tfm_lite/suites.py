@@ -30,7 +30,7 @@ def alphabets(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
 
     TFM starts small, at 30 % of the weights, so that six tasks fit below the plain network. Its margin is 3 points: with 64
     validation images for a task, about two images. ``single`` and ``binary`` run a second time at a size at which they have
-    no fewer parameters in all than TFM ends with.
+    no fewer parameters in all than TFM ends with, on average over the seeds.
     """
     base = Config("alphabets", "", width=3.0, protocol=QUICK)
     yield from _rows(base, METHODS, seeds, {"start": 0.3, "margin": 0.03})

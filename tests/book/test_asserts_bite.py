@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import jupytext
 import pytest
 import torch
+import torch.nn.functional as F
 
 from tfm_lite import growth, layers, metrics
 from tfm_lite.methods import get
@@ -42,11 +44,33 @@ def wrong_scale(self: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 def columns_stand_still(right: Callable[..., Any]) -> Callable[..., Any]:
+    place = list(inspect.signature(layers.BlockProduct.forward).parameters).index("columns") - 1  # the first is ctx
+
     def backward(ctx: Any, grad: torch.Tensor) -> Any:
-        x, a, b, rows, columns, bias, c = right(ctx, grad)
-        return x, a, b, rows, None if columns is None else 0 * columns, bias, c
+        gradients = list(right(ctx, grad))
+        gradients[place] = None if gradients[place] is None else 0 * gradients[place]
+        return tuple(gradients)
 
     return staticmethod(backward)
+
+
+def tasks_weigh_the_same(right: Callable[..., Any]) -> Callable[..., Any]:
+    """The loss of a mixed batch as the mean of its tasks' mean losses, however many images each of them has."""
+
+    def loss(self: Any, x: torch.Tensor, y: torch.Tensor, t: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        if isinstance(t, int):
+            return right(self, x, y, t)  # type: ignore[no-any-return]
+        h = self.net.features(x, t)
+        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s]) for s in t.unique().tolist()]
+        return torch.stack(losses).mean(), h
+
+    return loss
+
+
+def shift_is_lost(
+    weight: torch.Tensor, bias: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale
 
 
 def next_one(right: Callable[..., int]) -> Callable[..., int]:
@@ -82,6 +106,13 @@ BREAKS: dict[str, Break] = {
         lambda patch: patch.setattr(get("freeze"), "after_task", lambda self, t: None),
         {},
     ),
+    "a mixed batch weighs tasks and not images": (
+        "02_freezing_and_joint",
+        "import torch",
+        "both networks agree",
+        lambda patch: patch.setattr(get("joint"), "loss", tasks_weigh_the_same(get("joint").loss)),
+        {},
+    ),
     "a binary mask owns too many features": (
         "03_binary_masks",
         "import torch",
@@ -101,6 +132,13 @@ BREAKS: dict[str, Break] = {
         "import torch",
         "affine = Affine",
         lambda patch: patch.setattr(layers.Affine, "forward", wrong_scale),
+        {},
+    ),
+    "the shift is not in the weights of a convolution": (
+        "05_feature_normalization",
+        "import torch",
+        "stage = Ternary",
+        lambda patch: patch.setattr(layers, "folded", shift_is_lost),
         {},
     ),
     "a share of the weights is taken for one of the features": (

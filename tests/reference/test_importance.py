@@ -128,8 +128,15 @@ def check_penalty(method: Any, strength: float, t: int) -> None:
     triples = list(zip(shared(method), buffers(method.old), buffers(method.importance), strict=True))
     value = sum((factor * (weight - old) ** 2).sum() for weight, old, factor in triples)
     found = method.penalty(t)
-    gradients = torch.autograd.grad(found, list(method.net.stages.parameters()))
     same("penalty", [found.detach()], [strength * torch.as_tensor(value)])
+    parameters = list(method.net.stages.parameters())
+    if found.requires_grad:
+        gradients = torch.autograd.grad(found, parameters)
+    else:  # SI adds it itself to what backward left
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        method.after_backward()
+        gradients = tuple(parameter.grad for parameter in parameters)
     same("its gradient", gradients, [2 * strength * factor * (weight - old) for weight, old, factor in triples])
 
 
@@ -249,17 +256,20 @@ def test_si_agrees_with_its_equations(tasks: TaskSequence) -> None:
     check_si(tasks)
 
 
+AFTER_BACKWARD = si.SI.after_backward
+
+
 def the_whole_gradient(method: Any) -> None:
-    """The penalty's gradient is taken for the data's."""
-    method.work = [(weight.grad.clone(), weight.detach().clone()) for weight, *_ in method.shared()]
+    """The penalty's gradient is taken for the data's, too."""
+    AFTER_BACKWARD(method)
+    method.gradients = [weight.grad.clone() for weight, *_ in method.shared()]
 
 
 def a_path_of_positive_steps(method: Any) -> None:
     """The sign of every step is dropped."""
     with torch.no_grad():
-        for (weight, *_), (gradient, before), path in zip(
-            method.shared(), method.work, method.path.buffers(), strict=True
-        ):
+        parts = zip(method.shared(), method.gradients, method.work, method.path.buffers(), strict=True)
+        for (weight, *_), gradient, (_, before), path in parts:
             path += (gradient * (weight - before)).abs()
 
 
@@ -291,6 +301,34 @@ def test_a_wrong_path_integral_is_caught(
         check_si(tasks)
 
 
+def adam(parameters: Any) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=0.01)
+
+
+def heavy(parameters: Any) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, lr=0.05, momentum=0.9, weight_decay=0.1)
+
+
+@pytest.mark.parametrize("optimizer", [adam, heavy])
+def test_the_path_is_that_of_any_optimizer(optimizer: Any, tasks: TaskSequence) -> None:
+    """Its movement is what the weights really did, its gradient the data's, clipped or not."""
+    method: Any = make_method("si", tasks, dropout=0.0, c=C).double()
+    for t in range(2):
+        method.begin(t, len(tasks[t].classes))
+        stepper, wanted = optimizer(method.parameters()), [torch.zeros_like(weight) for weight in shared(method)]
+        for x, y in Double(tasks).batches(tasks[t].train, size=8):
+            before = shared(method)
+            parameters = list(method.net.stages.parameters())
+            gradients = torch.autograd.grad(method.loss(x, y, t)[0], parameters)
+            whole = [g + 2 * C * f * (w - o) for g, (w, o, f) in zip(gradients, method.shared(), strict=True)]
+            train.step(method, stepper, x, y, t, clip=1e-3)
+            assert sum(part.detach().square().sum() for part in whole) > 1e-3**2, "clipping does nothing here"
+            for path, gradient, start, end in zip(wanted, gradients, before, shared(method), strict=True):
+                path -= gradient * (end - start)
+        same("path", buffers(method.path), wanted)
+        method.end(t)
+
+
 def test_the_path_ends_where_the_kept_weights_are(tasks: TaskSequence) -> None:
     method: Any = make_method("si", tasks)
     method.begin(0, 3)
@@ -299,7 +337,7 @@ def test_the_path_ends_where_the_kept_weights_are(tasks: TaskSequence) -> None:
     def look(method: Any, report: train.Epoch) -> None:
         seen.append((report["valid_loss"], shared(method), buffers(method.path)))
 
-    protocol = train.Protocol(epochs=2, batch=16, lr=0.5)  # so high that the second epoch is the worse
+    protocol = train.Protocol(epochs=2, batch=16, lr=0.5, clip=1e4)  # so high that the second epoch is the worse
     Fit(method, tasks[:1], Inputs(tasks), protocol=protocol, on_epoch=look)()
     (best_loss, weights, path), (last_loss, _, last_path) = seen
     assert best_loss < last_loss

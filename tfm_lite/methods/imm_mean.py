@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tfm_lite.methods.base import Method
-from tfm_lite.methods.importance import SquaredDistance, values
+from tfm_lite.methods.importance import squared_distance, values
 from tfm_lite.networks import Builder
 from tfm_lite.options import NotNegative
 from tfm_lite.tasks import Task
@@ -51,7 +51,7 @@ class IMMMean(Method):
     def penalty(self, t: int) -> Tensor | float:
         if t == 0:
             return 0.0
-        return self.lam / 2 * torch.stack([SquaredDistance.apply(*pair) for pair in self.shared()]).sum()
+        return self.lam / 2 * squared_distance(self.shared())
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit()

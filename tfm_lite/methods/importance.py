@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -50,31 +50,43 @@ def blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
     What a method adds to a step passes over every weight, and passes over the memory are what it costs.
     """
-    size = BLOCK if tensors[0].device.type == "cpu" else max(1, tensors[0].numel())
-    return zip(*(tensor.reshape(-1).split(size) for tensor in tensors), strict=True)
+    size, flat = BLOCK if tensors[0].is_cpu else tensors[0].numel(), [tensor.view(-1) for tensor in tensors]
+    return iter([tuple(flat)]) if len(flat[0]) <= size else zip(*(part.split(size) for part in flat), strict=True)
 
 
 class SquaredDistance(torch.autograd.Function):
-    """``sum(importance * (weight - old) ** 2)`` of a weight, its old values and, unless each is 1, their importances."""
+    """``sum(importance * (weight - old) ** 2)`` over all weights: :func:`squared_distance` says of what."""
 
     @staticmethod
-    def forward(ctx: Any, *tensors: Tensor) -> Tensor:
+    def forward(ctx: Any, count: int, *tensors: Tensor) -> Tensor:
         ctx.save_for_backward(*tensors)
-        parts = []
-        for weight, old, *importance in blocks(*tensors):
-            distance = weight - old
-            parts.append(distance.dot(distance * importance[0] if importance else distance))
-        return torch.stack(parts).sum()
+        ctx.count = count
+        total = tensors[0].new_zeros(())
+        for i in range(0, len(tensors), count):
+            for weight, old, *importance in blocks(*tensors[i : i + count]):
+                distance = weight - old
+                total += distance.dot(distance * importance[0] if importance else distance)
+        return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        pull = torch.empty_like(ctx.saved_tensors[0])
-        for out, weight, old, *importance in blocks(pull, *ctx.saved_tensors):
-            torch.sub(weight, old, out=out).mul_(2 * grad)
-            for by in importance:
-                out.mul_(by)
-        return pull, *[None] * (len(ctx.saved_tensors) - 1)
+        pulls: list[Tensor | None] = [None]
+        for i in range(0, len(ctx.saved_tensors), ctx.count):
+            group = ctx.saved_tensors[i : i + ctx.count]
+            pull = torch.empty_like(group[0])
+            for out, weight, old, *importance in blocks(pull, *group):
+                torch.sub(weight, old, out=out).mul_(2 * grad)
+                for by in importance:
+                    out.mul_(by)
+            pulls += [pull, *[None] * (ctx.count - 1)]
+        return tuple(pulls)
+
+
+def squared_distance(groups: Iterable[tuple[Tensor, ...]]) -> Tensor:
+    """The sum of ``importance * (weight - old) ** 2`` over groups of (weight, old, importance), or of (weight, old)."""
+    groups = list(groups)
+    return SquaredDistance.apply(len(groups[0]), *[tensor for group in groups for tensor in group])  # type: ignore[no-any-return]
 
 
 class Anchored(Method):
@@ -101,7 +113,7 @@ class Anchored(Method):
     def penalty(self, t: int) -> Tensor | float:
         if t == 0:
             return 0.0
-        return self.strength * torch.stack([SquaredDistance.apply(*triple) for triple in self.shared()]).sum()
+        return self.strength * squared_distance(self.shared())
 
     def role(self, name: str) -> str:
         return {"old": "copies", "importance": "importances"}.get(name.split(".")[0]) or super().role(name)

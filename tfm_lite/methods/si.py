@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,8 @@ class SI(Anchored):
     Importances add up over the tasks, so that the same ``c`` holds harder with each. That is why the grid ends at 10: a
     strength that suits the tasks of the selection can be too much for those to come.
 
-    The gradient is that of the data term alone. It is what backward left, less the penalty's, which is known in closed form.
+    The gradient is that of the data term alone. So backward sees the data term alone, too; the penalty's gradient, which is
+    known in closed form, joins after it.
     """
 
     name = "si"
@@ -38,21 +41,32 @@ class SI(Anchored):
     def start(self) -> None:
         super().start()
         self.path = values(self.net.stages, zero=True)
-        self.work: list[tuple[Tensor, Tensor]] = []  # gradient and weight before the step: room for one step, no state
+        self.work: list[tuple[Tensor, Tensor]] = []  # the whole gradient and the weight before a step: room, no state
+        self.gradients: list[Any] = []  # the data term's
+
+    def penalty(self, t: int) -> Tensor | float:
+        with torch.no_grad():
+            return super().penalty(t)
 
     @torch.no_grad()
     def after_backward(self) -> None:
-        self.work = self.work or [(torch.zeros_like(weight), torch.zeros_like(weight)) for weight, *_ in self.shared()]
-        for triple, work in zip(self.shared(), self.work, strict=True):
-            left = torch.zeros_like(triple[0]) if triple[0].grad is None else triple[0].grad
-            for weight, old, importance, grad, gradient, before in blocks(*triple, left, *work):
-                before.copy_(weight)
-                torch.addcmul(grad, importance, weight - old, value=-2 * self.strength, out=gradient)
+        """Add the penalty's gradient; what backward left is the data's, and is kept as it is."""
+        self.work = self.work or [(torch.empty_like(weight), torch.empty_like(weight)) for weight, *_ in self.shared()]
+        self.gradients = []
+        for triple, (total, start) in zip(self.shared(), self.work, strict=True):
+            weight: Any = triple[0]
+            self.gradients.append(weight.grad)
+            parts = blocks(*triple, weight.grad, total, start)
+            for now, old, importance, gradient, both, before in parts:
+                before.copy_(now)
+                torch.addcmul(gradient, importance, now - old, value=2 * self.strength, out=both)
+            weight.grad = total  # to be clipped, and given to the optimizer
 
     @torch.no_grad()
     def after_step(self) -> None:
-        for (shared, *_), work, integral in zip(self.shared(), self.work, self.path.buffers(), strict=True):
-            for weight, gradient, before, path in blocks(shared, *work, integral):
+        parts = zip(self.shared(), self.gradients, self.work, self.path.buffers(), strict=True)
+        for (shared, *_), grad, (_, start), integral in parts:
+            for weight, gradient, before, path in blocks(shared, grad, start, integral):
                 path.addcmul_(gradient, weight - before, value=-1)
 
     @torch.no_grad()
@@ -61,7 +75,7 @@ class SI(Anchored):
             importance.add_(path / ((weight - old).square() + self.damping)).clamp_(min=0)
             old.copy_(weight)
             path.zero_()
-        self.work = []
+        self.work, self.gradients = [], []
 
     def role(self, name: str) -> str:
         return "path integrals" if name.startswith("path.") else super().role(name)
