@@ -19,8 +19,8 @@ class LfL(Method):
     The loss adds ``lam / 2`` times the squared distance between the features (the input of the head) and those of the network
     before the task, summed over the features and over a batch of ``batch`` images: 64, as in HAT's code (Serra et al. 2018).
     Its ``lam`` is 0.05, from a grid of 0.1 to 0.00005, with the remark that none really works. Under this protocol 0.05
-    diverges: the features of alphabets are too large for a step of its learning rate. Hence 0.0001, chosen on its
-    validation images.
+    overshoots, for the features of alphabets are too large for a step of its learning rate; the clip holds it, and nothing
+    new is learned. Hence 0.0001, chosen on its validation images.
 
     Differences from the paper:
 

@@ -17,10 +17,10 @@ class MAS(Anchored):
     """Memory aware synapses (Aljundi et al., ECCV 2018): importance is how much the outputs depend on a weight.
 
     It is the mean over images of the absolute gradient of the squared norm of the logits; it needs no labels. ``lam``
-    weighs the penalty. The paper's 1 diverges under this protocol: a step of SGD on the penalty needs
-    ``lr * lam * importance < 1``, the learning rate is 0.05, and importances reach 50 on alphabets. Hence 0.1. Old and new
-    importances are merged as ``alpha * old + (1 - alpha) * new``, 1/2 in the code of FACIL; ``alpha=None`` sums them, as
-    the paper does.
+    weighs the penalty. The paper's 1 overshoots under this protocol, and only the clip holds it: a step of SGD on the penalty
+    needs ``lr * lam * importance < 1``, the learning rate is 0.05, and importances pass 50 on alphabets. Hence 0.1. Old and
+    new importances are merged as ``alpha * old + (1 - alpha) * new``, 1/2 in the code of FACIL; ``alpha=None`` sums them,
+    as the paper does.
 
     Differences from the paper:
 
