@@ -51,9 +51,9 @@ OPTIONS: dict[str, dict[str, Any]] = {"tfm": {"growths": [0.0, 0.05, 0.15], "mar
 train.CHECKPOINT_EVERY = 0.0  # else these short runs would have none to go on from
 
 
-def config_of(method: str) -> Config:
+def config_of(method: str, tasks: str = "alphabets") -> Config:
     protocol = Protocol(epochs=3, lr=0.1, patience=1, lr_min=0.02)
-    return Config("alphabets", method, network="mlp", width=0.2, protocol=protocol, options=OPTIONS.get(method, {}))
+    return Config(tasks, method, network="mlp", width=0.2, protocol=protocol, options=OPTIONS.get(method, {}))
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -85,14 +85,14 @@ def aim(place: str, count: int) -> None:
     setattr(owner, name, wrapped)
 
 
-def child(method: str, data: Path, prepare: Callable[[], None] = lambda: None) -> int:
+def child(config: Config, data: Path, prepare: Callable[[], None] = lambda: None) -> int:
     """Start the run in a process of its own; its number. A fork, so that twenty do not wait for twenty imports."""
     number = os.fork()
     if number:
         return number
     prepare()
     try:
-        run_kept(config_of(method), data=data)
+        run_kept(config, data=data)
     except BaseException as error:
         print(repr(error), file=sys.stderr)
         os._exit(1)
@@ -122,10 +122,10 @@ def outcome(data: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
 
 def campaign(method: str, kills: int, seed: int, folder: Path) -> Counter[str]:
     """Make that many kills; where they struck."""
-    rng, struck = random.Random(seed), Counter[str]()
+    rng, struck, config = random.Random(seed), Counter[str](), config_of(method)
     (folder / "whole").mkdir()
     began = time.monotonic()
-    assert end_of(child(method, folder / "whole"))
+    assert end_of(child(config, folder / "whole"))
     whole, seconds = outcome(folder / "whole"), time.monotonic() - began
     places = [place for place in PLACES if place != "growth" or method == "tfm"]
     while struck.total() < kills:
@@ -134,18 +134,18 @@ def campaign(method: str, kills: int, seed: int, folder: Path) -> Counter[str]:
         while True:
             if struck.total() % 2:
                 place = "any moment"
-                number = child(method, data)
+                number = child(config, data)
                 time.sleep(rng.uniform(0, seconds / 3))
                 os.kill(number, signal.SIGKILL)
             else:
                 place = places[struck.total() // 2 % len(places)]
-                number = child(method, data, lambda p=place: aim(p, rng.randint(1, PLACES[p][2])))  # type: ignore[misc]
+                number = child(config, data, lambda p=place: aim(p, rng.randint(1, PLACES[p][2])))  # type: ignore[misc]
                 rng.random()  # the child's draws are its own
             if end_of(number):
                 break
             struck[place] += 1
             if struck.total() == kills:
-                assert end_of(child(method, data))
+                assert end_of(child(config, data))
                 break
         killed = outcome(data)
         assert killed[0] == whole[0], "the records differ"

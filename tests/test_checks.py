@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +16,8 @@ import torch
 
 from tfm_lite import checks, growth, metrics
 from tfm_lite.layers import MASKED, NORMAL
-from tfm_lite.methods import get
+from tfm_lite.methods import get, names
+from tfm_lite.methods.base import Method
 
 BOOK = Path(__file__).parents[1] / "book"
 
@@ -42,6 +46,16 @@ def soft_cross_entropy(temperature):  # type: ignore[no-untyped-def]
     return lambda n, o: torch.nn.functional.cross_entropy(n / temperature, (o / temperature).softmax(1))
 
 
+class LearnsNothing(Method):
+    def learn(self, task, fit): ...  # type: ignore[no-untyped-def]
+
+
+class LearnsOneTask(get("freeze")):  # type: ignore[misc]
+    def learn(self, task, fit):  # type: ignore[no-untyped-def]
+        if task.index == 0:
+            fit()
+
+
 # Of each check: a right answer, and wrong ones with words that the explanation must hold.
 CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
     checks.check_accuracy: (
@@ -64,7 +78,13 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
     ),
     checks.check_zero_forgetting: (
         get("freeze"),
-        {"the class itself": print, "What moved": get("finetune"), "outputs changed": get("joint")},
+        {
+            "the class itself": print,
+            "What moved": get("finetune"),
+            "outputs changed": get("joint"),
+            "task 1 was not learned: \\d+% of its images are right, and guessing gets 20%": LearnsNothing,
+            "task 2 was not learned": LearnsOneTask,
+        },
     ),
     checks.check_weight_mask: (
         lambda inputs, outputs: torch.outer(outputs, inputs),
@@ -196,6 +216,28 @@ WRONG = [(check, words, answer) for check, (_, wrong) in CASES.items() for words
 def test_a_wrong_answer_is_explained(check: Callable[..., str], words: str, answer: object) -> None:
     with pytest.raises(AssertionError, match=words):
         check(answer)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if get(name).zero_forgetting])
+def test_every_method_without_forgetting_passes(name: str) -> None:
+    assert checks.check_zero_forgetting(get(name)) == checks.RIGHT
+
+
+def test_a_wrong_answer_is_refused_without_assertions_too() -> None:
+    """Under ``python -O``, which leaves ``assert`` out."""
+    code = """
+from test_checks import CASES, WRONG
+assert False, "assertions are on"
+for check, words, answer in WRONG:
+    try:
+        print("not refused", check.__name__, words, check(answer))
+    except AssertionError:
+        pass
+print(len(WRONG), {check(right) for check, (right, _) in CASES.items()})
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(BOOK.parent / "tests"), str(BOOK.parent)])}
+    run = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, env=environment)
+    assert run.stdout == f"{len(WRONG)} {{'Right.'}}\n", run.stderr
 
 
 def exercises() -> list[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 from torch.utils.data import DataLoader
 
-from tfm_lite import datasets
+from tfm_lite import datasets, results
 from tfm_lite.datasets import _store, flowers
 from tfm_lite.tasks import TaskSequence
 
@@ -47,6 +47,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small = replace(flowers.ABOUT, train=CLASSES * 4, test=CLASSES * 3, classes=CLASSES, tasks=2)
     monkeypatch.setattr(flowers, "ABOUT", small)
     monkeypatch.setattr(flowers.Flowers102, "classes", flowers.Flowers102.classes[:CLASSES])
+    monkeypatch.setattr(results, "fingerprints", lambda *_: frozenset())  # the records are of the real ones
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     monkeypatch.delenv("TFM_LITE_DATA", raising=False)
     jpg = tmp_path / "data" / "flowers-102" / "jpg"
@@ -135,7 +136,7 @@ def test_any_mode_becomes_rgb(tmp_path: Path, mode: str, shape: tuple[int, int])
     form = "JPEG" if mode in ("RGB", "L", "CMYK", "YCbCr") else "PNG"  # a PNG may well be called .jpg
     file = tmp_path / "image_00001.jpg"
     colour = Image.new("RGB", shape, (250, 40, 60))
-    (Image.new(mode, shape, 255) if mode == "I;16" else colour.convert(mode)).save(file, form)
+    (Image.new(mode, shape, 255 << 8) if mode == "I;16" else colour.convert(mode)).save(file, form)
     picture = _store.decode(file, SIZE)
     assert picture.shape == (3, SIZE, SIZE) and picture.dtype == np.uint8
     if mode in ("RGB", "P", "RGBA", "CMYK", "YCbCr"):

@@ -136,16 +136,23 @@ def test_a_real_checkpoint_weighs_what_the_account_says(name: str, tmp_path: Pat
 
 def test_rounding_feature_normalization_touches_nothing_else() -> None:
     tasks = tasks_for("lenet")
-    method = through(make_method("tfm", tasks, "lenet", grow="schedule"), tasks)
+    method, other = (through(make_method("tfm", tasks, "lenet", grow="schedule"), tasks) for _ in range(2))
     for name, tensor in method.state_dict().items():
         if method.role(name) == "norm":
             tensor += 1 / 3
-    before, after = method.state_dict(), memory.rounded(method, torch.bfloat16).state_dict()
+    x = torch.rand(4, tasks.channels, tasks.size, tasks.size)
+    logits = method.predict(x, 1)  # now there are slices with the scales in them
+    rounded = memory.rounded(method, torch.bfloat16)
+    before, after = method.state_dict(), rounded.state_dict()
     for name, tensor in before.items():
         if method.role(name) == "norm":
             assert torch.equal(after[name], tensor.bfloat16().float()) and not torch.equal(after[name], tensor)
         else:
             assert torch.equal(after[name], tensor)
+    other.load_state_dict(after)
+    assert torch.equal(rounded.predict(x, 1), other.predict(x, 1))
+    assert torch.equal(rounded.predict(x, 0), method.predict(x, 0))  # the first task has none
+    assert torch.equal(method.predict(x, 1), logits) and not torch.equal(rounded.predict(x, 1), logits)
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from conftest import SHORT, make_method, make_tasks
 
-from tfm_lite import datasets, files, runs, train
+from tfm_lite import datasets, distributed, files, runs, train
 from tfm_lite.__main__ import main
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.experiment import Config
 from tfm_lite.files import InUse, leftovers, lock, written
+from tfm_lite.methods import importance
 from tfm_lite.methods.base import Method
 from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import Protocol
@@ -42,7 +44,7 @@ def states_equal(a: Method, b: Method) -> bool:
     return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
 
 
-@pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm"])
+@pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm", "piggyback"])  # the last has an Adam
 def test_a_run_stopped_at_any_epoch_ends_in_the_same_bits(name: str, tasks: TaskSequence, tmp_path: Path) -> None:
     class Stop(Exception):
         pass
@@ -69,6 +71,25 @@ def test_a_run_stopped_at_any_epoch_ends_in_the_same_bits(name: str, tasks: Task
         pytest.fail("the run never came to its end")
     assert again.matrix == history.matrix and states_equal(method, whole)
     assert [len(fits) for fits in again.fits] == [len(fits) for fits in history.fits]
+
+
+@pytest.mark.parametrize("name", ["ewc", "mas", "imm_mode"])
+def test_a_run_stopped_while_importances_are_measured_ends_in_the_same_bits(
+    name: str, tasks: TaskSequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training is over and is not run again: what it left switched on, dropout above all, must not matter."""
+    whole, again = make_method(name, tasks), make_method(name, tasks)
+    train.run(whole, tasks, protocol=SHORT)
+
+    def stop(tensors: object, **_: object) -> None:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importance, "distributed", SimpleNamespace(add=stop, mine=distributed.mine))
+        with pytest.raises(InterruptedError):
+            train.run(make_method(name, tasks), tasks, protocol=SHORT, checkpoint=Checkpoint(tmp_path))
+    train.run(again, tasks, protocol=SHORT, checkpoint=Checkpoint(tmp_path))
+    assert states_equal(again, whole)
 
 
 def test_the_best_weights_are_read_from_where_they_were_kept(tasks: TaskSequence, tmp_path: Path) -> None:
@@ -104,11 +125,24 @@ def test_a_killed_process_goes_on_to_the_same_bits(method: str, kills: int) -> N
         assert len(struck) >= 8  # everywhere, and at any moment
 
 
+def test_what_is_damaged_is_refused_or_harmless() -> None:
+    """A few of the 200 changed bytes of ``flips.py``, and other damage."""
+    command = [sys.executable, str(Path(__file__).with_name("flips.py")), "--flips", "24", "--methods", "tfm"]
+    run = subprocess.run(
+        [*command, "--kinds", "flip", "cut", "empty", "grow"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert sum(found.values()) == 24 and any(text.endswith("refused") for text in found)
+
+
 REMEDIES = {
     "task": r"delete .*, or run with --again: the run starts again",
     "fit-1-0": "delete this file: .* goes on from this training's last epoch",
     "epoch-1-0": "delete this file: .* begins this one training again",
-    "best-1-0": r"delete this file and epoch-1-0\.pt .* begins this one training again",
 }
 STATE = {"state": {"weights": torch.arange(5.0)}, "epoch": 3}
 

@@ -93,7 +93,7 @@ def test_joint_is_asked_for_whole_rows() -> None:
 
 def test_a_run_keeps_what_is_needed_and_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tasks = make_tasks(per_class=60)
-    config = Config("made up", "finetune", network="mlp", protocol=Protocol(epochs=2, batch=16, lr=1e-30))
+    config = Config("made up", "finetune", network="mlp", protocol=Protocol(epochs=2, batch=16, lr=1e-30, lr_min=1e-31))
     made = run_experiment(config, tasks=tasks)
     assert made.images == [len(task.test) for task in tasks] and made.structure["classes"] == [3, 2, 4]
     assert metrics.trained(made) == [False, False, False]
@@ -214,6 +214,25 @@ def test_failures_are_listed_with_method_and_seed() -> None:
     assert sentence.startswith(
         "Freezing on flowers, 64 pixels, seed 1: task 3 was not learned: 4.0 % is not above chance"
     )
+
+
+def test_the_health_of_runs_is_counted_and_listed() -> None:
+    made = [record("tfm"), record("freeze", 2, 3)]
+    shown = tables.health(made)
+    assert shown.html.count("<li>") == 2 and "Of 2 runs, 1 had a task" in shown.html and "<details open>" in shown.html
+    assert "task 4 was not learned" in shown.text
+    assert "<li>" not in tables.health(made[:1]).html
+
+
+def test_runs_of_one_scale_stand_together() -> None:
+    small = [record("tfm"), record("hat", seed=1)]
+    large, wide = (record_of(replace(FLOWERS, **how)) for how in ({"size": 224}, {"width": 2.0}))
+    assert tables.by_scale([*small, large]) == {"64 pixels": small, "224 pixels": [large]}
+    assert list(tables.by_scale([*small, wide])) == [
+        "64 pixels, alexnet_64, full protocol",
+        "64 pixels, alexnet_64 at 2 times its width, full protocol",
+    ]
+    assert "bf16, seed 0" in tables.scale([record_of(replace(FLOWERS, precision="bf16"))])
 
 
 def test_records_of_any_seed_are_found() -> None:

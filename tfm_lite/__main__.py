@@ -100,7 +100,7 @@ def _name_runs(command: argparse.ArgumentParser) -> None:
     seeds: dict[str, Any] = {"dest": "seeds", "nargs": "+", "metavar": "N", "type": int, "action": _Once}
     command.add_argument("--seed", "--seeds", **seeds, help="(0, or the suite's)")
     command.add_argument("--epochs", type=int, metavar="N", help="at most this many per training")
-    command.add_argument("--precision", choices=PRECISIONS, default="fp32", help="of the networks' products (fp32)")
+    command.add_argument("--precision", choices=PRECISIONS, help="of the networks' products (fp32, or the suite's)")
     command.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
     command.add_argument("--out", type=Path, metavar="DIR", help="folder for what is written (beside the checkpoints)")
 
@@ -198,7 +198,10 @@ def _capped(configs: list[Config], options: argparse.Namespace) -> list[Config]:
     if cap is not None and cap < 1:
         raise ValueError(f"--epochs is at least 1, not {cap}")
     shorter = [replace(c.protocol, epochs=min(cap or c.protocol.epochs, c.protocol.epochs)) for c in configs]
-    return [replace(c, protocol=p, precision=options.precision) for c, p in zip(configs, shorter, strict=True)]
+    return [
+        replace(c, protocol=p, precision=options.precision or c.precision)
+        for c, p in zip(configs, shorter, strict=True)
+    ]
 
 
 def _option(text: str) -> tuple[str, Any]:
@@ -286,4 +289,6 @@ def _describe(result: Result) -> str:
 
 
 if __name__ == "__main__":
+    # As in training, but before there are other threads: they have it from the one that starts them.
+    torch.set_flush_denormal(True)
     sys.exit(main())

@@ -27,7 +27,4 @@ class Augment:
         rows, columns = corners + torch.arange(size, device=images.device)
         each = torch.arange(count, device=images.device)[:, None, None]
         cropped = padded[each, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
-        cropped = cropped.clone(
-            memory_format=torch.contiguous_format
-        )  # another would change last bits of a convolution
         return torch.where(turned[:, None, None, None], functional.horizontal_flip(cropped), cropped)

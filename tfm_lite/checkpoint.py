@@ -19,15 +19,14 @@ REMEDY = {
     "task": "delete {folder}, or run with --again: the run starts again",
     "fit": "delete this file: the same command goes on from this training's last epoch",
     "epoch": "delete this file: the same command begins this one training again",
-    "best": "delete this file and epoch-{rest}.pt beside it: the same command begins this one training again",
 }
 
 
 class Checkpoint:
     """Named states in a folder; with no folder it keeps nothing. Of several processes all read and the first writes.
 
-    Names are "task", where a run stands between tasks, and of training N of task T "epoch-T-N", where it stands,
-    "best-T-N", its best epoch if that was another, and "fit-T-N", its end.
+    Names are "task", where a run stands between tasks, and of training N of task T "epoch-T-N", where it stands, and
+    "fit-T-N", its end.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -63,8 +62,7 @@ class Checkpoint:
                 raise ValueError("it does not end in the sum of its bytes: damaged, or of an older version")
             return torch.load(path, weights_only=True, map_location="cpu")  # type: ignore[no-any-return]
         except Exception as error:  # of something else than a checkpoint torch makes nearly anything
-            kind, _, rest = name.partition("-")
-            remedy = REMEDY[kind].format(folder=path.parent, rest=rest)
+            remedy = REMEDY[name.split("-")[0]].format(folder=path.parent)
             raise ValueError(f"the checkpoint {path} cannot be read ({error}); {remedy}") from error
 
     def drop(self, pattern: str) -> None:

@@ -239,10 +239,9 @@ def added(method: str, build: Builder, classes: Sequence[int], **options: Any) -
 @torch.no_grad()
 def rounded(method: Any, dtype: torch.dtype) -> Any:
     """A copy of a TFM whose feature normalization is rounded to ``dtype``, as if it were kept in it."""
-    method = copy.deepcopy(method)
-    for name, tensor in method.state_dict().items():
-        if method.role(name) == "norm":
-            tensor.copy_(tensor.to(dtype).to(tensor.dtype))
+    method, state = copy.deepcopy(method), method.state_dict()
+    norm = {name: tensor.to(dtype).to(tensor.dtype) for name, tensor in state.items() if method.role(name) == "norm"}
+    method.load_state_dict(state | norm)  # loading drops the slices in use, which have the scales in them
     return method
 
 

@@ -12,17 +12,26 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 BLOCK = 64  # images that a worker decodes, writes and reports at once
+TURN = Image.Transpose
+UPRIGHT = {  # by the value of EXIF's tag, what turns the picture upright
+    **{2: TURN.FLIP_LEFT_RIGHT, 3: TURN.ROTATE_180, 4: TURN.FLIP_TOP_BOTTOM, 5: TURN.TRANSPOSE},
+    **{6: TURN.ROTATE_270, 7: TURN.TRANSVERSE, 8: TURN.ROTATE_90},
+}
 
 
 def decode(file: Path | str, size: int) -> np.ndarray:
-    """One image as uint8 (3, size, size), whatever its mode: its short side scaled to ``size``, the middle cut out."""
+    """One image as uint8 (3, size, size), whatever its mode: its short side scaled to ``size``, the middle cut out.
+
+    Shown upright, as its EXIF tag says; what is transparent, on white; of sixteen bits the upper eight. Inks (CMYK) are
+    taken off white, and colour profiles are not applied. Refuses what has no such rule, e.g. floats.
+    """
     try:
         with Image.open(file) as image:
             image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
-            picture = image.convert("RGB")
+            picture = _plain(image)
     except Exception as error:  # Pillow's decoders raise nearly anything
         raise ValueError(
             f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
@@ -34,6 +43,31 @@ def decode(file: Path | str, size: int) -> np.ndarray:
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)
         picture = picture.crop((left, top, left + size, top + size))
     return np.asarray(picture).transpose(2, 0, 1)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The image in RGB, eight bits a channel, upright."""
+    clear = "transparency" in image.info
+    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
+    if sixteen and not clear:
+        picture = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    elif image.mode in ("LA", "PA", "RGBA") or (image.mode in ("1", "L", "P", "RGB") and clear):
+        above = image.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")
+    elif image.mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr"):
+        picture = image.convert("RGB")
+    else:
+        raise ValueError(f"its pixels are of the kind {image.mode}; save it with eight bits a channel")
+    turn = UPRIGHT.get(_orientation(image))
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held; 1 is upright, or not said."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # what cannot be read says nothing, and many a camera wrote nonsense
+        return 1
 
 
 def decode_into(store: Path, files: Sequence[Path], *, workers: int, advance: Callable[[int], object]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,7 @@ def load(path: Path) -> Result:
     try:
         content = read_json(path)
         content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
-        values = {field.name: content[field.name] for field in fields(Result)}
-        result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in values.items()})
+        result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
         _ = result.name  # a configuration that is none gives none
         return result
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -123,6 +123,12 @@ def _images(accuracies: Iterable[float | None]) -> int:
 def load_all(folder: Path | None = None) -> list[Result]:
     """All records of a folder (None: those that come with the package), by name."""
     return [load(path) for path in sorted((folder or shipped("results")).glob("*.json"))]
+
+
+@cache
+def fingerprints(tasks: str, size: int) -> frozenset[str]:
+    """Those of the images behind the records of a data set at a size that come with the package."""
+    return frozenset(load(path).fingerprint for path in shipped("results").glob(f"{tasks}-{size}-*.json"))
 
 
 def select(results: Iterable[Result], *, options: dict[str, Any] | None = None, **config: Any) -> list[Result]:

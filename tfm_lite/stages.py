@@ -50,7 +50,8 @@ def initial(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> 
     """Normal with variance 1 / ``fan_in`` (LeCun et al. 1998).
 
     Chosen by measurement, for all networks: with the gain of 2 that ReLU suggests, the deep networks diverge in the first
-    epoch at the protocol's learning rate; with the third that PyTorch uses, they stay at chance for dozens of epochs.
+    epoch at the protocol's learning rate; with the third that PyTorch uses, they stay at chance for dozens of epochs, and the
+    shallow MLP learns letters no better (three seeds).
     """
     return torch.randn(shape, generator=generator) * math.sqrt(1 / max(1, fan_in))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ TABLE_4 = (
     *("finetune", "freeze", "joint", "lfl", "lwf", "imm_mode", "ewc", "hat", "packnet"),
     *("tfm_no_fn", "tfm"),
 )
+TABLE_4_AGAIN = ("freeze", "packnet", "hat", "tfm_no_fn", "tfm")  # the rows that are run under more than one seed
 TABLE_5 = ("finetune", "freeze", "lwf", "imm_mode", "ewc", "packnet", "tfm")
 FINE = {"margin": 0.001}  # the paper's margin for fine-grained sets, as a fraction
 SCHEDULE = {"grow": "schedule", "start": 0.55}
@@ -157,6 +158,38 @@ def figure_1_small(seeds: Sequence[int] = (0,)) -> Iterator[Config]:
     yield from _rows(Config("imagenet+20x50", "", size=64), ("hat", "packnet", "tfm"), seeds, SCHEDULE)
 
 
+def evidence(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
+    """The runs on photographs that the last chapters need, in order of worth: Table 3 on Flowers at 64 pixels, then at the
+    paper's size; on Actions at 64 pixels; Table 4 in small; and what goes on from there.
+
+    Every row has its method's defaults, and after it a row with what was chosen on these data, where that is something else.
+    """
+    first, others = seeds[:1], seeds[1:]
+    flowers, actions = (Config(tasks, "", size=64) for tasks in ("flowers", "actions"))
+    for seed in seeds:
+        yield from _and_chosen(_rows(flowers, (*TABLE_3, "single", "binary", "lwf", "piggyback", "pnn"), [seed], FINE))
+    flowers_224, actions_224 = (replace(config, size=224, precision="bf16") for config in (flowers, actions))
+    by_worth = "freeze", "finetune", "tfm", "joint", "packnet", "tfm_no_fn", "hat", "ewc"
+    yield from _rows(flowers_224, by_worth, first, FINE)
+    yield from _rows(flowers_224, ("freeze", "packnet", "tfm"), others, FINE)
+    for seed in seeds:
+        yield from _and_chosen(_rows(actions, TABLE_3, [seed], FINE))
+    splits = "", "+larger", "+semantic"
+    yield from _table_4(first, width=0.25, part="+20x100", splits=splits)
+    yield from _table_4(others, TABLE_4_AGAIN, width=0.25, part="+20x100", splits=splits)
+    yield from _rows(actions_224, TABLE_3, first, FINE)
+    yield from _table_4(first, ("freeze", "packnet", "tfm"), width=0.25, part="+100x100", splits=splits)
+
+
+def _and_chosen(configs: Iterable[Config]) -> Iterator[Config]:
+    """Each configuration, and the same with the options that were chosen for its data, if they are others."""
+    for config in configs:
+        yield config
+        options = {**config.options, **selection.chosen(config)}
+        if options != config.options:
+            yield replace(config, options=options)
+
+
 def _rows(
     base: Config, rows: Sequence[str], seeds: Sequence[int], tfm: dict[str, Any], **others: dict[str, Any]
 ) -> Iterator[Config]:
@@ -167,10 +200,17 @@ def _rows(
             yield replace(base, method=method, seed=seed, options=options)
 
 
-def _table_4(seeds: Sequence[int], *, width: float, part: str) -> Iterator[Config]:
-    for split in ("", "+semantic", "+larger"):
+def _table_4(
+    seeds: Sequence[int],
+    rows: Sequence[str] = TABLE_4,
+    *,
+    width: float,
+    part: str,
+    splits: Sequence[str] = ("", "+semantic", "+larger"),
+) -> Iterator[Config]:
+    for split in splits:
         base = Config(f"tiny_imagenet{split}{part}", "", network="vgg16", width=width, size=64)
-        yield from _rows(base, TABLE_4, seeds, {"margin": 0.015})
+        yield from _rows(base, rows, seeds, {"margin": 0.015})
 
 
 SUITES = {
@@ -178,6 +218,6 @@ SUITES = {
     for suite in (
         *(alphabets, methods, selected, feature_norm, growth, flowers_64),
         *(table_3, table_3_small, table_4, table_4_medium, table_4_small),
-        *(table_5, table_5_small, figure_1, figure_1_small),
+        *(table_5, table_5_small, figure_1, figure_1_small, evidence),
     )
 }

@@ -27,7 +27,7 @@ SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word 
 
 def scale(records: Sequence[Result]) -> str:
     """At which scale these runs were made, in words: "64 pixels, alexnet_64, full protocol, seed 0"."""
-    every: list[list[str]] = [[] for _ in range(5)]
+    every: list[list[str]] = [[] for _ in range(6)]
     for config in (record.config for record in records):
         width = "" if config["width"] == 1 else f" at {config['width']:g} times its width"
         epochs = config["protocol"]["epochs"]
@@ -35,12 +35,31 @@ def scale(records: Sequence[Result]) -> str:
             epochs, f"at most {epochs} epochs"
         )
         part = " ".join(word for word in config["tasks"].split("+")[1:] if word not in SPLITS)
-        words = part, f"{config['size']} pixels", f"{config['network']}{width}", protocol, str(config["seed"])
+        precision = config.get("precision", "")  # left out for the usual one
+        words = (
+            part,
+            f"{config['size']} pixels",
+            f"{config['network']}{width}",
+            protocol,
+            precision,
+            str(config["seed"]),
+        )
         for found_so_far, word in zip(every, words, strict=True):
             found_so_far.append(word)
     *kinds, seeds = (sorted(set(words)) for words in every)
     shown = [" and ".join(kind) for kind in kinds if any(kind)]
     return ", ".join([*shown, f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"])
+
+
+def by_scale(records: Iterable[Result]) -> dict[str, list[Result]]:
+    """Records by the scale at which they were made, in short if this tells them apart: "64 pixels"."""
+    found: dict[str, list[Result]] = {}
+    for record in records:
+        found.setdefault(scale([record]).rpartition(", ")[0], []).append(record)
+    short = [f"{own[0].config['size']} pixels" for own in found.values()]
+    return {
+        name if short.count(name) == 1 else full: own for name, (full, own) in zip(short, found.items(), strict=True)
+    }
 
 
 def split_of(tasks: str) -> str:
@@ -94,6 +113,17 @@ def failures(records: Iterable[Result]) -> list[str]:
     return sentences
 
 
+def health(records: Sequence[Result]) -> Interactive:
+    """How many of these runs have a task that was not learned, and which."""
+    sentences = failures(records)
+    count = (
+        f"Of {len(records)} runs, {sum(bool(metrics.failures(r)) for r in records)} had a task that was not learned."
+    )
+    items = "".join(f"<li>{escape(sentence)}.</li>" for sentence in sentences)
+    html = f"<details{' open' * (len(sentences) <= 6)}><summary>{count}</summary><ul>{items}</ul></details>"
+    return framed(html if sentences else f"<p>{count}</p>", text="\n".join([count, *sentences]))
+
+
 def beside(
     columns: Sequence[str], paper: Mapping[str, Sequence[Cell]], ours: Mapping[str, Sequence[Cell]], *, title: str
 ) -> Interactive:
@@ -124,9 +154,12 @@ def beside(
 
 
 def verdicts(
-    claims: Mapping[str, Callable[[Any], bool]], sources: Mapping[str, Mapping[str, Any]], *, title: str
+    claims: Mapping[str, Callable[[Any], bool | str]], sources: Mapping[str, Mapping[str, Any]], *, title: str
 ) -> Interactive:
-    """What each source's lines, by method, say of each claim: it holds, it does not, or it cannot be said, and why."""
+    """What each source's lines, by method, say of each claim: it holds, it does not, or it cannot be said, and why.
+
+    A claim may answer in words of its own.
+    """
     found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
     body = "".join(
         f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
@@ -140,7 +173,7 @@ def verdicts(
     return _framed(table, title, "\n".join([title, *each]), kind="tfm-words")
 
 
-def verdict(test: Callable[[Any], bool], lines: Mapping[str, Any]) -> str:
+def verdict(test: Callable[[Any], bool | str], lines: Mapping[str, Any]) -> str:
     """One claim against one source."""
     found = answer(test, lines)
     return found if isinstance(found, str) else "holds" if found else "does not hold"
@@ -212,7 +245,7 @@ _STYLE = """
 .tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
 .tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
 .tfm .tfm-table .tfm-failed { color: var(--muted); font-weight: 400; }
-.tfm .tfm-table .tfm-failed small { white-space: normal; font-style: italic; }
+.tfm .tfm-table .tfm-failed small { white-space: normal; font-style: italic; font-weight: 400; }
 .tfm .tfm-table thead th { border-bottom: 2px solid var(--line); }
 .tfm .tfm-table abbr { text-decoration: none; }
 .tfm .tfm-table tbody { border-bottom: 1px solid var(--field); }

@@ -90,7 +90,7 @@ def test_a_page_says_what_its_records_bear(page: Callable[[str, list[Result]], s
     )
     for mark in marks if chapter != "15_tiny_imagenet" else marks[1:]:  # there a table has averages only
         assert bool(re.search(mark, shown)) == failed, mark
-    assert ("not run: " in shown) == (failed or (state == "complete" and chapter == "14_fine_grained"))  # of flowers_64
+    assert ("not run: " in shown) == failed
     assert ("Not run here" in shown) == (none or (failed and chapter == "14_fine_grained"))  # the birds
     if state == "partly failed":
         assert re.search(r"Freezing, ours: [^\n]* \(1 of 3 seeds did not train\)", shown)

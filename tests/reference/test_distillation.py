@@ -108,7 +108,8 @@ def same(what: str, found: float, wanted: float) -> None:
 
 def check_gradient(what: str, method: Method, x: Tensor, y: Tensor, t: int, reference: Any) -> None:
     """The loss falls along a random direction as its gradient says, measured on the written-down loss."""
-    loss = method.loss(x, y, t)
+    loss, logits = method.loss(x, y, t)
+    assert torch.equal(logits, method(x, t))
     same(what, loss.item(), reference())
     parameters = list(method.net.parameters())
     gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
@@ -141,21 +142,22 @@ def test_lwf_agrees_with_its_equations(options: dict[str, float], tasks: TaskSeq
     check_lwf(tasks, **options)
 
 
-def one_softmax(method: Any, x: Tensor, y: Tensor, t: int) -> Tensor:
+def one_softmax(method: Any, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tensor]:
     """All heads in one softmax."""
+    logits = method(x, t)
     if t == 0:
-        return F.cross_entropy(method(x, t), y)
+        return F.cross_entropy(logits, y), logits
     h, old = method.net.features(x, t), method.old.features(x, t)
     now = torch.cat([method.net.head(h, s) for s in range(t)], 1)
     before = torch.cat([method.old.head(old, s) for s in range(t)], 1)
-    return F.cross_entropy(method.net.head(h, t), y) + method.lam * lwf.LwF.distillation(method, now, before)
+    return F.cross_entropy(logits, y) + method.lam * lwf.LwF.distillation(method, now, before), logits
 
 
 @pytest.mark.parametrize(
     "place, wrong",
     [
         ("loss", one_softmax),
-        ("loss", lambda method, x, y, t: F.cross_entropy(method(x, t), y)),  # no distillation at all, silently
+        ("loss", Method.loss),  # no distillation at all, silently
         ("distillation", lambda method, logits, old: F.cross_entropy(logits, old.softmax(1))),  # no temperature
         (
             "distillation",  # Hinton's factor, which the paper does not have
@@ -185,7 +187,7 @@ def check_lfl(tasks: TaskSequence) -> None:
     # What it adds is as strong for a batch of another size: a mean over its images.
     t = len(tasks) - 1
     added = [
-        (method.loss(*part, t) - F.cross_entropy(method(part[0], t), part[1])).item()
+        (method.loss(*part, t)[0] - F.cross_entropy(method(part[0], t), part[1])).item()
         for part in ((x, y), (x[:1], y[:1]))
     ]
     single = ((hidden(x[0].numpy(), Snapshot(method.net).stages) - hidden(x[0].numpy(), before.stages)) ** 2).sum()
@@ -198,9 +200,10 @@ def test_lfl_agrees_with_its_equations(tasks: TaskSequence) -> None:
 
 @pytest.mark.parametrize("mutation", ["mean over the features", "not halved", "distance of the logits", "none"])
 def test_a_wrong_distance_is_caught(mutation: str, tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
-    def loss(method: Any, x: Tensor, y: Tensor, t: int) -> Tensor:
+    def loss(method: Any, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        logits = method(x, t)
         if t == 0:
-            return F.cross_entropy(method(x, t), y)
+            return F.cross_entropy(logits, y), logits
         h, old = method.net.features(x, t), method.old.features(x, t)
         squares = (h - old).square()
         distance = {
@@ -209,7 +212,7 @@ def test_a_wrong_distance_is_caught(mutation: str, tasks: TaskSequence, monkeypa
             "distance of the logits": (method.net.head(h, 0) - method.old.head(old, 0)).square().sum(1).mean() / 2,
             "none": torch.zeros(()),
         }[mutation]
-        return F.cross_entropy(method.net.head(h, t), y) + method.lam * method.batch * distance
+        return F.cross_entropy(logits, y) + method.lam * method.batch * distance, logits
 
     monkeypatch.setattr(lfl.LfL, "loss", loss)
     with pytest.raises(AssertionError, match="LfL"):
@@ -228,7 +231,7 @@ def check_old_network(name: str, tasks: TaskSequence) -> None:
     for _ in range(3):
         method.train()
         optimizer.zero_grad()
-        method.loss(x, y, t).backward()
+        method.loss(x, y, t)[0].backward()
         optimizer.step()
     assert len(seen) >= 3
     wanted = np.stack([hidden(image, before.stages) for image in x.numpy()])

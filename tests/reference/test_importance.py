@@ -354,16 +354,15 @@ def check_mas(tasks: TaskSequence, **options: Any) -> None:
     per_task = [sensitivity(tasks, task, *found) for task, found in zip(tasks, trained, strict=True)]
     merged = per_task[0]
     for new in per_task[1:]:
-        if options.get("alpha", 0.5) is None:
-            merged = [a + b for a, b in zip(merged, new, strict=True)]
-        else:
-            merged = [a / 2 + b / 2 for a, b in zip(merged, new, strict=True)]
+        alpha = options.get("alpha", 0.5)
+        old_share, new_share = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+        merged = [old_share * a + new_share * b for a, b in zip(merged, new, strict=True)]
     same("importance", buffers(method.importance), merged)
     same("anchor", buffers(method.old), trained[-1][0])
     check_penalty(method, method.strength, len(tasks))
 
 
-@pytest.mark.parametrize("options", [{}, {"alpha": None}])
+@pytest.mark.parametrize("options", [{}, {"alpha": None}, {"alpha": 0.2}])
 def test_mas_agrees_with_its_equations(options: dict[str, Any], tasks: TaskSequence) -> None:
     check_mas(tasks, **options)
 

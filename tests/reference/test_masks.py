@@ -88,7 +88,7 @@ def hat_by_equations(method: Method, x: Tensor, y: Tensor, t: int, s: float) -> 
 def hat_by_package(method: Method, x: Tensor, y: Tensor, t: int, progress: float) -> dict[str, Tensor]:
     method.train()
     method.before_batch(progress)
-    loss = method.loss(x, y, t) + method.penalty(t)
+    loss = method.loss(x, y, t)[0] + method.penalty(t)
     loss.backward()
     method.after_backward()
     found = {"loss": loss.detach()}
@@ -118,7 +118,7 @@ def test_the_compensation_is_clamped_at_the_steepest() -> None:
     method = begun("hat", 0)
     x, y = batch(0)
     method.before_batch(0.9)
-    method.loss(x, y, 0).backward()
+    method.loss(x, y, 0)[0].backward()
     embedding = method.net.stages[0].tasks["0"].values
     embedding.grad = torch.ones_like(embedding)
     method.after_backward()

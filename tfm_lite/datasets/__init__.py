@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from tfm_lite import results
 from tfm_lite.augment import Augment
 from tfm_lite.datasets import _folder
 from tfm_lite.datasets._names import parse
@@ -34,7 +36,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
 
     ``seed`` fixes the order of classes and the validation images; ``size`` is the height and width in pixels (None: the
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
-    user's cache).
+    user's cache). Warns if the images are other ones than those of the records that come with the package.
     """
     check("the size of the images, in pixels,", size, Count | None)
     request = parse(name)
@@ -46,7 +48,20 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
         tasks = replace(module.load(seed=seed, size=size, data=folder), name=name)
     else:
         raise ValueError(f"{request.name} has one form only; write {request.name!r}, not {name!r}")
+    _compare(tasks)
     return replace(tasks, augment=Augment()) if request.augmented else tasks
+
+
+def _compare(tasks: TaskSequence) -> None:
+    """Warn if these are other images than those of the records that come with the package."""
+    known = results.fingerprints(tasks.name, tasks.size)
+    if known and tasks.fingerprint not in known:
+        warnings.warn(
+            f"the images of {tasks.name} at {tasks.size} pixels have the fingerprint {tasks.fingerprint} here, but "
+            f"{', '.join(sorted(known))} in the records that come with the package: results of the two are of different "
+            "images. Other versions of matplotlib, Pillow or libjpeg may draw or decode them otherwise, or the files differ",
+            stacklevel=3,
+        )
 
 
 def find(name: str) -> ModuleType:
