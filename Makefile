@@ -42,9 +42,11 @@ sync: .venv/installed ## format the chapters, write their notebooks and the pict
 	$(BIN)/python book/sync.py
 	$(BIN)/python book/art.py
 
-bench: .venv/installed ## measure the speed of ternary layers and the step times of all methods
+bench: .venv/installed ## measure steps, whole small runs and many tasks; nothing else should run meanwhile
 	$(BIN)/python tests/benchmarks/speed.py --record
 	$(BIN)/python tests/benchmarks/steps.py --record
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/small_runs.py $(if $(FACIL),--facil $(FACIL)) --record
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/many_tasks.py --record
 
 serve: ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000

@@ -234,14 +234,6 @@ def test_what_learns_is_a_window_into_the_slice() -> None:
     assert (twin.used(2)[0][6:] == 0).all() and (weight[6:] == 1).all()
 
 
-def test_slices_follow_the_layer_to_another_type() -> None:
-    layer = grown("linear", 1)
-    layer.keep()
-    assert layer.used(0)[0].dtype == layer.used(1)[0].dtype == torch.float64
-    layer.float()
-    assert layer.used(0)[0].dtype == layer.used(1)[0].dtype == torch.float32
-
-
 def test_a_copy_of_a_layer_leaves_the_cached_slices_behind() -> None:
     layer = grown("linear", 2)
     layer.keep()
@@ -252,6 +244,29 @@ def test_a_copy_of_a_layer_leaves_the_cached_slices_behind() -> None:
     for t, (weight, bias) in enumerate(slices):
         assert torch.equal(twin.used(t)[0], weight) and torch.equal(twin.used(t)[1], bias)
         assert twin.used(t)[0].data_ptr() != weight.data_ptr()
+
+
+def test_slices_follow_the_layer_to_another_type() -> None:
+    layer = grown("linear", 1)
+    layer.keep()
+    assert layer.used(1)[0].dtype == layer.used(0)[0].dtype == torch.float64
+    layer.float()
+    assert layer.used(0)[0].dtype == layer.used(1)[0].dtype == torch.float32
+
+
+def test_slices_of_one_task_at_a_time_are_kept() -> None:
+    """And what learns goes on learning in a new slice when an older task was used in between."""
+    layer = grown("linear", 2)
+    first = layer.used(2)[0]
+    with torch.no_grad():
+        layer.rows.fill_(1.0)
+    old = layer.used(0)[0]
+    assert list(layer._slices) == [(0, False)] and torch.equal(old, layer.weight[:3, :5])
+    again = layer.used(2)[0]
+    assert list(layer._slices) == [(2, False)] and again is not first and torch.equal(again, first)
+    with torch.no_grad():
+        layer.rows.fill_(2.0)
+    assert layer.used(2)[0] is again and (again[6:] == 2).all() and (first[6:] == 1).all()
 
 
 def test_masks_are_a_view_of_the_boundaries() -> None:

@@ -175,13 +175,14 @@ class TernaryLayer(nn.Module):
 
     @torch.no_grad()
     def used(self, t: int, affine: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """The weights and biases that task ``t`` uses, each one contiguous slice, cached until the layer grows.
+        """The weights and biases that task ``t`` uses, each one contiguous slice, cached until another is used.
 
         What the slice holds of older tasks is a copy, and what learns a window into the slice. With an ``affine`` scale and
         shift, those of a task that has been learned, it is :func:`folded` into the slice.
         """
         key = t, affine is not None
         if key not in self._slices:
+            self._slices.clear()  # of one task at a time: the slices of all would be many times the layer
             self._slices[key] = folded(*self._slice(t), *affine) if affine else self._slice(t)
         weight, bias = self._slices[key]
         if self.learns(t):

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+
+def flush_denormals(on: bool) -> None:
+    """Whether denormal numbers count as 0, in all threads that PyTorch computes with.
+
+    Each thread has the switch for itself and takes it over from the thread that starts it; PyTorch turns it in one alone. So
+    those that OpenMP keeps waiting are let go, and the next product starts new ones.
+    """
+    torch.set_flush_denormal(on)
+    let_go = getattr(ctypes.CDLL(None), "omp_pause_resource_all", None) if os.name == "posix" else None
+    if let_go:
+        let_go(1)  # soft: nothing but the threads themselves is given up
 
 
 @contextmanager
@@ -27,13 +40,13 @@ def reproducible(device: torch.device | str) -> Iterator[None]:
     before = cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
     try:
         with torch.random.fork_rng(devices=[torch.device(device)] if cuda else []):
-            torch.set_flush_denormal(True)
+            flush_denormals(True)
             if cuda:
                 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
                 torch.use_deterministic_algorithms(True)
                 cudnn.benchmark = cudnn.allow_tf32 = matmul.allow_tf32 = False
             yield
     finally:
-        torch.set_flush_denormal(flushed)
+        flush_denormals(flushed)
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = before

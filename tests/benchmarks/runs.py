@@ -20,7 +20,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 import torch
-from speed import publish
+from speed import images, publish
 from torch.nn import functional
 
 from tfm_lite import datasets, runs, train
@@ -122,7 +122,7 @@ def steps(
 ) -> dict[str, float]:
     """A step of fine-tuning in bfloat16, and one with the network compiled, against a plain one."""
     build = Builder(stages_of(network, width=width), channels=1 if network == "lenet" else 3, size=size, tasks=1)
-    x, y = torch.randn(batch, build.channels, size, size), torch.randint(10, (batch,))
+    x, y = images(batch, build.channels, size), torch.randint(10, (batch,))
 
     def stepper(compiled: bool = False, **how: Any) -> Callable[[], object]:
         method: Any = get("finetune")(build)
@@ -130,7 +130,12 @@ def steps(
         optimizer = method.optimizer(list(method.parameters()), 1e-3)
         if compiled:
             forward = torch.compile(method.net)
-            method.loss = lambda x, y, t: functional.cross_entropy(forward(x, t), y)
+
+            def loss(x: torch.Tensor, y: torch.Tensor, t: int) -> tuple[torch.Tensor, torch.Tensor]:
+                logits = forward(x, t)
+                return functional.cross_entropy(logits, y), logits
+
+            method.loss = loss
         method.train()
         return lambda: train.step(method, optimizer, x, y, 0, clip=10000.0, **how)
 

@@ -51,7 +51,8 @@ class LwF(Method):
         if t == 0:
             return loss, logits
         with torch.no_grad():
-            self.old.eval()
+            if self.old.training:  # as it is after train(), once in an epoch
+                self.old.eval()
             old = self.old.features(x, t)
         terms = [self.distillation(self.net.head(h, s), self.old.head(old, s)) for s in range(t)]
         return loss + self.lam * torch.stack(terms).sum(), logits

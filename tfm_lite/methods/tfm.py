@@ -63,12 +63,12 @@ class TFM(Method):
         """Nothing yet: how the network grows is part of learning the task."""
 
     def learn(self, task: Task, fit: Fit) -> None:
-        before = copy.deepcopy(self.net)
+        before = self.net
         accuracies: list[float] = []
         nets: dict[int, Any] = {}  # only those that may still be chosen: each is as large as the network
         fractions = self.candidates(task.index)
         for i, fraction in enumerate(fractions):
-            self.net = copy.deepcopy(before)
+            self.net = copy.deepcopy(before) if i < len(fractions) - 1 else before  # the last needs no copy
             self.grow(task.index, fraction)
             accuracies.append(fit().accuracy)
             if accuracies[i] > max(accuracies[:i], default=-1.0):
