@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from tfm_lite.colours import STATES, TASKS
+from tfm_lite.figures.colours import STATES, TASKS
 from tfm_lite.files import written
 
 ASSETS = Path(__file__).parent / "_assets"

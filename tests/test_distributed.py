@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from tfm_lite import distributed, results
+from tfm_lite import distributed
+from tfm_lite.runs import results
 
-SCRIPT = str(Path(__file__).with_name("parallel.py"))
+SCRIPT = str(Path(__file__).with_name("helpers") / "parallel.py")
 TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import torch
 import torchvision
-from conftest import SMALL, make_method, make_tasks, tasks_for
+from small import SMALL, make_method, make_tasks, tasks_for
 
-from tfm_lite import memory, methods, results, train
+from tfm_lite import memory, methods, train
 from tfm_lite.checkpoint import Checkpoint
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder, stages_of
-from tfm_lite.tasks import Task
+from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.runs import results
 from tfm_lite.train import Protocol
 
 ALEXNET = memory.size_of(stages_of("alexnet"), as_printed=True)

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_method, make_tasks
+from small import make_method, make_tasks
 
-from tfm_lite import datasets, growth, methods, selection
+from tfm_lite import datasets, methods
 from tfm_lite.__main__ import main
-from tfm_lite.experiment import Config
-from tfm_lite.inputs import PRECISIONS
-from tfm_lite.networks import NETWORKS, Builder, stages_of
+from tfm_lite.datasets.inputs import PRECISIONS
+from tfm_lite.nn import growth
+from tfm_lite.nn.networks import NETWORKS, Builder, stages_of
 from tfm_lite.options import Range, fits, options_of, words
-from tfm_lite.suites import SUITES
+from tfm_lite.runs import selection
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.suites import SUITES
 from tfm_lite.train import Protocol
 
 NOT_NEGATIVE, POSITIVE = "a number of at least 0 and finite", "a number above 0 and finite"

@@ -14,14 +14,17 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import make_method, make_tasks
+from small import make_method, make_tasks
 
-from tfm_lite import experiment, growth, methods, networks, results, train
+from tfm_lite import methods, train
 from tfm_lite.__main__ import main
-from tfm_lite.deploy import export_onnx, extract
-from tfm_lite.experiment import Config, run_experiment
-from tfm_lite.networks import Builder, stages_of
-from tfm_lite.results import Result
+from tfm_lite.nn import growth, networks
+from tfm_lite.nn.deploy import export_onnx, extract
+from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.runs import config, results
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.results import Result
+from tfm_lite.runs.run import run_experiment
 from tfm_lite.train import Protocol
 
 TOP = Path(__file__).parents[1]
@@ -165,7 +168,7 @@ def test_small_images_are_refused() -> None:
 
 
 def test_default_network_follows_the_size() -> None:
-    assert [experiment.default_network(size) for size in (28, 64, 224)] == ["lenet", "alexnet_64", "alexnet"]
+    assert [config.default_network(size) for size in (28, 64, 224)] == ["lenet", "alexnet_64", "alexnet"]
 
 
 def test_a_wheel_carries_the_data(tmp_path: Path) -> None:

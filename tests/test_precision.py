@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import SHORT, make_method, make_tasks, tasks_for
+from small import SHORT, make_method, make_tasks, tasks_for
 from torch import Tensor
 
-from tfm_lite import methods, results, train
+from tfm_lite import methods, train
 from tfm_lite.__main__ import main
-from tfm_lite.experiment import Config, run_experiment
-from tfm_lite.inputs import Inputs
+from tfm_lite.datasets.inputs import Inputs
+from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
-from tfm_lite.tasks import TaskSequence
+from tfm_lite.runs import results
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.run import run_experiment
 from tfm_lite.train import Protocol
 
 CLAIMS = [name for name in methods.names() if methods.get(name).zero_forgetting]

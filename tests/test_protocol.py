@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import make_method, make_tasks
+from small import make_method, make_tasks
 
 from tfm_lite import train
 from tfm_lite.checkpoint import Checkpoint

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import SHORT, SMALL, make_method, make_tasks
+from small import SHORT, SMALL, make_method, make_tasks
 
 from tfm_lite import methods, metrics, train
+from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
-from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import Inputs, Protocol
 
 

@@ -13,18 +13,20 @@ from typing import Any
 
 import torch
 
-from tfm_lite import datasets, distributed, methods, metrics, results, selection
-from tfm_lite.datasets import _commands
-from tfm_lite.datasets._store import cache_folder
-from tfm_lite.experiment import Config
+from tfm_lite import datasets, distributed, methods, metrics
+from tfm_lite.datasets.commands import add_to
+from tfm_lite.datasets.inputs import PRECISIONS
 from tfm_lite.files import InUse
-from tfm_lite.inputs import PRECISIONS
-from tfm_lite.networks import NETWORKS
+from tfm_lite.nn.networks import NETWORKS
 from tfm_lite.options import options_of, words
-from tfm_lite.progress import Suite
-from tfm_lite.results import Result
-from tfm_lite.runs import kept, missing, run_kept
-from tfm_lite.suites import SUITES
+from tfm_lite.places import cache_folder
+from tfm_lite.runs import results, selection
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.progress import Suite
+from tfm_lite.runs.records import kept, missing
+from tfm_lite.runs.results import Result
+from tfm_lite.runs.run import run_kept
+from tfm_lite.runs.suites import SUITES
 from tfm_lite.train import FULL, QUICK
 
 
@@ -67,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="print records")
     show.set_defaults(action=_show)
     show.add_argument("paths", type=Path, nargs="*", metavar="FILE", help="(all that come with the package)")
-    _commands.add_to(commands)
+    add_to(commands)
     return parser
 
 

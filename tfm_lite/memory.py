@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from tfm_lite.growth import features_at, schedule
-from tfm_lite.networks import Builder
-from tfm_lite.stages import Stage
+from tfm_lite.nn.growth import features_at, schedule
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import Stage
 
 FLOAT = 32  # bits
 BYTES = 4  # of a float

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from tfm_lite.results import Result
+from tfm_lite.runs.results import Result
 
 Matrix = Sequence[Sequence[float | None]]
 SURE = 3.0  # standard deviations above chance, from which on a task counts as learned

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from tfm_lite import distributed
 from tfm_lite.checkpoint import Checkpoint
-from tfm_lite.inputs import Inputs
+from tfm_lite.datasets.inputs import Inputs
+from tfm_lite.datasets.tasks import Split, Task, TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.options import check_protocol
 from tfm_lite.reproducible import reproducible
 from tfm_lite.seeds import stream, torch_stream
-from tfm_lite.tasks import Split, Task, TaskSequence
 
 # Raised whenever a change moves numbers, so that records made before it are known to be old.
 NUMERICS = 2

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfm_lite.datasets import tiny_imagenet
+from tfm_lite.datasets.sets import tiny_imagenet
 from tfm_lite.files import written
 
 GROUPS = 10

@@ -20,12 +20,13 @@ from typing import Any
 
 import torch
 
-from tfm_lite import datasets, growth, train
-from tfm_lite.experiment import Config, build_method
+from tfm_lite import datasets, train
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.files import written
 from tfm_lite.methods.tfm import TFM
-from tfm_lite.suites import SUITES
-from tfm_lite.tasks import Task
+from tfm_lite.nn import growth
+from tfm_lite.runs.config import Config, build_method
+from tfm_lite.runs.suites import SUITES
 from tfm_lite.train import Epoch, Fit
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "growth.json"

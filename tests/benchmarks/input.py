@@ -29,17 +29,18 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from tfm_lite import datasets, methods, train
-from tfm_lite.datasets import _folder, _store, tiny_imagenet
-from tfm_lite.datasets._names import parse
-from tfm_lite.networks import Builder, stages_of
-from tfm_lite.tasks import TaskSequence
+from tfm_lite.datasets import folders, stores
+from tfm_lite.datasets.names import parse
+from tfm_lite.datasets.sets import tiny_imagenet
+from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.nn.networks import Builder, stages_of
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "input.json"
 BATCH, WORKERS = 64, 2
 BARE = """
 import sys
 import numpy
-from tfm_lite.pictures import decode
+from tfm_lite.datasets.pictures import decode
 for file in sys.stdin.read().split("\\n"):
     numpy.ascontiguousarray(decode(file, int(sys.argv[1])))
 """
@@ -77,7 +78,7 @@ def building(files: list[Path], size: int, rounds: int) -> list[float]:
         with tempfile.TemporaryDirectory() as folder:
 
             def build(folder: str = folder) -> None:
-                _store.image_store("benchmark", files, path=Path(folder) / "store.npy", size=size)
+                stores.image_store("benchmark", files, path=Path(folder) / "store.npy", size=size)
 
             pair = [
                 timed(f) for f in ((build, lambda: bare(files, size)) if i % 2 else (lambda: bare(files, size), build))
@@ -127,7 +128,7 @@ def memory(name: str, data: Path, steps: int) -> float:
 
 def measure(name: str, data: Path, rounds: int, images: int) -> dict[str, Any]:
     tasks = datasets.load(name, data=data)
-    folder, found = _folder.listing("tiny_imagenet", tiny_imagenet.ABOUT, tiny_imagenet.read, data, parse(name))
+    folder, found = folders.listing("tiny_imagenet", tiny_imagenet.ABOUT, tiny_imagenet.read, data, parse(name))
     store = tasks[0].train.images
     for start in range(0, len(store), 1024):  # into the page cache, as a first epoch does
         np.add.reduce(store[start : start + 1024], axis=None)
@@ -169,7 +170,7 @@ def main() -> None:
         print(memory(options.name, options.data, steps=20))
         return
     setting = {"torch": torch.__version__, "threads": torch.get_num_threads(), "processor": processor()}
-    setting |= {"tasks": options.name, "processes": _store.processors()}
+    setting |= {"tasks": options.name, "processes": stores.processors()}
     publish({**setting, **measure(options.name, options.data, options.rounds, options.images)}, options.record)
 
 

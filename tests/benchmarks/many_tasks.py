@@ -22,9 +22,9 @@ import torch
 from speed import processor, publish
 
 from tfm_lite import train
+from tfm_lite.datasets.tasks import Split, TaskSequence, by_class
 from tfm_lite.methods.tfm import TFM
-from tfm_lite.networks import Builder, stages_of
-from tfm_lite.tasks import Split, TaskSequence, by_class
+from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.train import Protocol
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "many_tasks.json"

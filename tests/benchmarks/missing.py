@@ -20,10 +20,10 @@ from time import process_time
 
 from speed import publish
 
-from tfm_lite import results, runs
-from tfm_lite.experiment import Config
-from tfm_lite.results import Result
-from tfm_lite.suites import SUITES
+from tfm_lite.runs import records, results
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.results import Result
+from tfm_lite.runs.suites import SUITES
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "missing.json"
 COUNT, TARGET = 10_000, 1.0
@@ -56,7 +56,7 @@ def seconds(configs: Iterator[Config], record: Result, rounds: int = 5) -> float
         times = []
         for _ in range(rounds):
             began = process_time()
-            left = runs.missing(list(SUITES["alphabets"]()), runs.kept(None, Path(folder)))
+            left = records.missing(list(SUITES["alphabets"]()), records.kept(None, Path(folder)))
             times.append(process_time() - began)
             assert left
         return statistics.median(times)

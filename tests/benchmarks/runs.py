@@ -23,12 +23,13 @@ import torch
 from speed import images, publish
 from torch.nn import functional
 
-from tfm_lite import datasets, runs, train
+from tfm_lite import datasets, train
 from tfm_lite.checkpoint import Checkpoint
-from tfm_lite.experiment import Config, build_method
-from tfm_lite.inputs import Inputs
+from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.methods import get
-from tfm_lite.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.runs import run
+from tfm_lite.runs.config import Config, build_method
 from tfm_lite.train import QUICK, Protocol
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "runs.json"
@@ -42,7 +43,7 @@ def suite() -> dict[str, float]:
         datasets.load("alphabets")
         clock, processor = perf_counter(), process_time()
         for config in SUITE:
-            runs.run_kept(config, data=Path(folder))
+            run.run_kept(config, data=Path(folder))
         return {"clock": perf_counter() - clock, "processor": process_time() - processor}
 
 

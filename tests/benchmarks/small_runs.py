@@ -28,10 +28,10 @@ from speed import processor, publish
 from torch import Tensor, nn
 
 from tfm_lite import datasets, train
-from tfm_lite.inputs import Inputs
+from tfm_lite.datasets.inputs import Inputs
+from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods import get
-from tfm_lite.networks import Builder, stages_of
-from tfm_lite.tasks import TaskSequence
+from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.train import Protocol
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "small_runs.json"

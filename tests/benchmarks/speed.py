@@ -18,11 +18,12 @@ from typing import Any
 
 import torch
 
-from tfm_lite import growth, train
+from tfm_lite import train
 from tfm_lite.files import written
 from tfm_lite.methods import get
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder, stages_of
+from tfm_lite.nn import growth
+from tfm_lite.nn.networks import Builder, stages_of
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "speed.json"
 TASKS = 10

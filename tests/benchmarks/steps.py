@@ -17,7 +17,7 @@ from speed import TASKS, compare, images, processor, publish, stepper
 
 from tfm_lite import methods
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.reproducible import reproducible
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "steps.json"

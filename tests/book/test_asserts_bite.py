@@ -14,8 +14,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tfm_lite import growth, layers, metrics
+from tfm_lite import metrics
 from tfm_lite.methods import get
+from tfm_lite.nn import growth, layers
 
 BOOK = Path(__file__).parents[2] / "book"
 

@@ -11,9 +11,10 @@ import pytest
 from built import CHAPTERS, CONCEPTS, SITE
 from playwright.sync_api import Locator, Page
 
-from tfm_lite import growth, results
-from tfm_lite.colours import STATES
-from tfm_lite.suites import SUITES
+from tfm_lite.figures.colours import STATES
+from tfm_lite.nn import growth
+from tfm_lite.runs import results
+from tfm_lite.runs.suites import SUITES
 
 Open = Callable[..., Page]
 FIGURES = ".tfm:has(input)"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tfm_lite.colours import STATES
+from tfm_lite.figures.colours import STATES
 
 BOOK = Path(__file__).parents[2] / "book"
 

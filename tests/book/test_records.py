@@ -13,9 +13,10 @@ import jupytext
 import pytest
 from made_up_records import records_of
 
-from tfm_lite import explore, results
-from tfm_lite.results import Result
-from tfm_lite.suites import SUITES
+from tfm_lite.figures import explore
+from tfm_lite.runs import results
+from tfm_lite.runs.results import Result
+from tfm_lite.runs.suites import SUITES
 
 BOOK = Path(__file__).parents[2] / "book"
 SHAPES = {"table_3": 4, "flowers_64": 4, "table_4": 10, "table_4_small": 5, "table_5": 10}  # tasks

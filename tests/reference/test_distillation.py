@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import SHORT, make_method, make_tasks
+from small import SHORT, make_method, make_tasks
 from torch import Tensor
 
+from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods import lfl, lwf
 from tfm_lite.methods.base import Method
-from tfm_lite.tasks import TaskSequence
 from tfm_lite.train import Fit, Inputs
 
 Array = np.ndarray

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import SHORT, make_method, make_tasks
+from small import SHORT, make_method, make_tasks
 from torch import Tensor
 
 from tfm_lite import methods, train
+from tfm_lite.datasets.tasks import Split, Task, TaskSequence
 from tfm_lite.methods import ewc, imm_mode, importance, mas, si
 from tfm_lite.methods.base import Method
-from tfm_lite.tasks import Split, Task, TaskSequence
 from tfm_lite.train import Fit, Inputs
 
 Weights = list[Tensor]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import make_method, make_tasks
+from small import make_method, make_tasks
 from torch import Tensor
 
 from tfm_lite import train

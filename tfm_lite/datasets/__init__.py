@@ -1,7 +1,7 @@
-"""Data sets by name. Each is a module of this folder; a new data set is a new file and nothing else.
+"""Data sets by name. Each is a module of :mod:`tfm_lite.datasets.sets`; a new data set is a new file there and nothing else.
 
-A set that is a folder of images has ``ABOUT`` and ``read(folder)`` (see :mod:`tfm_lite.datasets._about`); any other has a
-function ``load(*, seed, size, data)`` that returns a :class:`~tfm_lite.tasks.TaskSequence`.
+A set that is a folder of images has ``ABOUT`` and ``read(folder)`` (see :mod:`tfm_lite.datasets.about`); any other has a
+function ``load(*, seed, size, data)`` that returns a :class:`~tfm_lite.datasets.tasks.TaskSequence`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ import importlib
 import pkgutil
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from tfm_lite import results
-from tfm_lite.augment import Augment
-from tfm_lite.datasets import _folder
-from tfm_lite.datasets._names import parse
+from tfm_lite.datasets import folders, sets
+from tfm_lite.datasets.augment import Augment
+from tfm_lite.datasets.names import parse
+from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.files import read_json
 from tfm_lite.options import Count, check
-from tfm_lite.tasks import TaskSequence
+from tfm_lite.places import shipped
 
 
 def names() -> list[str]:
     """The data sets that exist."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return sorted(module.name for module in pkgutil.iter_modules(sets.__path__))
 
 
 def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path | None = None) -> TaskSequence:
@@ -43,7 +45,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     module = find(request.name)
     folder = Path(data) if data is not None else None
     if hasattr(module, "ABOUT"):
-        tasks = _folder.load(module, request, seed=seed, size=size, data=folder)
+        tasks = folders.load(module, request, seed=seed, size=size, data=folder)
     elif replace(request, augmented=False).plain:
         tasks = replace(module.load(seed=seed, size=size, data=folder), name=name)
     else:
@@ -54,7 +56,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
 
 def _compare(tasks: TaskSequence) -> None:
     """Warn if these are other images than those of the records that come with the package."""
-    known = results.fingerprints(tasks.name, tasks.size)
+    known = _fingerprints(tasks.name, tasks.size)
     if known and tasks.fingerprint not in known:
         warnings.warn(
             f"the images of {tasks.name} at {tasks.size} pixels have the fingerprint {tasks.fingerprint} here, but "
@@ -64,8 +66,14 @@ def _compare(tasks: TaskSequence) -> None:
         )
 
 
+@cache
+def _fingerprints(tasks: str, size: int) -> frozenset[str]:
+    """Those of the images behind the records of a data set at a size that come with the package."""
+    return frozenset(read_json(path)["fingerprint"] for path in shipped("results").glob(f"{tasks}-{size}-*.json"))
+
+
 def find(name: str) -> ModuleType:
     """The module of a data set."""
     if name not in names():
         raise ValueError(f"there is no data set {name!r}; the data sets are {', '.join(names())}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return importlib.import_module(f"{sets.__name__}.{name}")

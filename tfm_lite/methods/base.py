@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tfm_lite.networks import Builder
+from tfm_lite.datasets.tasks import Task
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import Plain
 from tfm_lite.options import check_options
-from tfm_lite.stages import Plain
-from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit
@@ -34,7 +34,9 @@ class Method(nn.Module):
     paper: ClassVar[str | None] = None  # citation key in the book's bibliography
     zero_forgetting: ClassVar[bool] = False  # a claim: the tests hold it to the last bit
     kit: ClassVar[Callable[..., Plain]] = Plain
-    grid: ClassVar[dict[str, tuple[Any, ...]]] = {}  # values to choose from by tfm_lite.selection, the default first
+    grid: ClassVar[
+        dict[str, tuple[Any, ...]]
+    ] = {}  # values to choose from by tfm_lite.runs.selection, the default first
     chosen_with: ClassVar[str] = ""  # another method, whose choice from its grid serves this one too
 
     net: Any

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.importance import Anchored, fisher
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
 from tfm_lite.options import Count, NotNegative
-from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit

@@ -1,5 +1,5 @@
 from tfm_lite.methods.base import Method
-from tfm_lite.stages import freeze
+from tfm_lite.nn.stages import freeze
 
 
 class Freeze(Method):

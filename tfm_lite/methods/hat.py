@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import NotNegative, Range
 from tfm_lite.seeds import torch_stream
-from tfm_lite.stages import Plain, freeze
 
 
 class Embedding(nn.Module):

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from tfm_lite import distributed
-from tfm_lite.gradients import EachGradient
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
+from tfm_lite.nn.gradients import EachGradient
+from tfm_lite.nn.stages import freeze
 from tfm_lite.seeds import torch_stream
-from tfm_lite.stages import freeze
-from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit

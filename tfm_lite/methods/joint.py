@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
-from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit

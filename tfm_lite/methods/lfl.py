@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import twin
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
 from tfm_lite.options import Count, NotNegative
 
 

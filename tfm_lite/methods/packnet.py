@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import torch
 from torch import Tensor, nn
 
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import Range
-from tfm_lite.stages import Plain, freeze
-from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit

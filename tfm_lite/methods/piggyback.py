@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import Positive
-from tfm_lite.stages import Plain, freeze
 
 
 def pack(mask: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import BatchNorm, Plain, Stage, freeze, initial
 from tfm_lite.options import Positive
 from tfm_lite.seeds import torch_stream
-from tfm_lite.stages import BatchNorm, Plain, Stage, freeze, initial
 
 
 class Column(nn.Module):

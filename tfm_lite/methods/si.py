@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tfm_lite.methods.importance import Anchored, blocks, values
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
 from tfm_lite.options import NotNegative, Positive
 
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from tfm_lite.growth import features_at
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder
+from tfm_lite.nn.growth import features_at
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import freeze
 from tfm_lite.options import Fraction
-from tfm_lite.stages import freeze
 
 
 class Single(Method):

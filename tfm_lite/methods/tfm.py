@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfm_lite import growth
-from tfm_lite.layers import Ternary
+from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
-from tfm_lite.networks import Builder
+from tfm_lite.nn import growth
+from tfm_lite.nn.layers import Ternary
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import freeze
 from tfm_lite.options import Fraction, Share
-from tfm_lite.stages import freeze
-from tfm_lite.tasks import Task
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit
@@ -27,7 +27,7 @@ class TFM(Method):
     trained from the same state, and the smallest whose validation accuracy is within ``margin`` (a fraction: 0.015 is 1.5
     points) of the best is kept; with ``grow="schedule"`` the network reaches full size in equal steps. Sizes are shares
     ``of`` "weights" or "features". ``norm``, ``which`` and ``norm_start`` are the options of
-    :class:`~tfm_lite.layers.Ternary` and :class:`~tfm_lite.layers.FeatureNorm`.
+    :class:`~tfm_lite.nn.layers.Ternary` and :class:`~tfm_lite.nn.layers.FeatureNorm`.
 
     The grid's margins are the paper's two, for ImageNet and for fine-grained sets. A selection sees how much a growth gains
     on the tasks at hand, not what it takes from later ones below the cap; so it favours the smaller margin.

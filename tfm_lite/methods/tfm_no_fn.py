@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfm_lite.methods.tfm import TFM
-from tfm_lite.networks import Builder
+from tfm_lite.nn.networks import Builder
 
 
 class TFMWithoutFN(TFM):

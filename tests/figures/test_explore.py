@@ -1,0 +1,137 @@
+"""Interactive figures as HTML: weight, words, first frame; what the page does with them is tested in tests/book."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tfm_lite.figures import colours, plots
+from tfm_lite.figures.drawing import matrix, network
+from tfm_lite.figures.explore import Interactive, explore, figure, recolour
+
+
+def line(height: int) -> object:
+    fig, ax = plots.axes()
+    ax.plot([0, 1], [0, height])
+    return fig
+
+
+def data_of(shown: Interactive) -> dict:
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html)[1])
+
+
+def test_every_combination_of_values_has_a_frame_and_its_words() -> None:
+    shown = explore(lambda a, b: f"<p>{a}{b}</p>", {"a": [1, 2], "b": "xyz"}, alt=lambda a, b: f"{a} and {b}")
+    assert re.findall(r"<p>(\w+)</p>", shown.html) == ["1x", "1y", "1z", "2x", "2y", "2z"]
+    assert data_of(shown)["alt"] == ["1 and x", "1 and y", "1 and z", "2 and x", "2 and y", "2 and z"]
+    assert shown.html.count(" hidden>") == 5
+
+
+def test_a_drawing_carries_its_first_frame() -> None:
+    svg = network([2, 2], labels=["in", "out"])
+    states = {1: "normal", 2: "masked"}
+    frame = lambda t: {"0.0": states[t], "1.1": "forward-only", "label 1": f"task {t} <"}  # noqa: E731
+    shown = recolour(svg, frame, {"task": [1, 2]}, alt=lambda t: f"task {t}")
+    assert re.search(r'data-name="0.0"[^>]*class="normal"', shown.html)
+    assert re.search(r'data-name="label 1"[^>]*>task 1 &lt;', shown.html)
+    data = data_of(shown)
+    assert [[data["values"][i] for i in each] for each in data["frames"]] == [list(frame(t).values()) for t in (1, 2)]
+
+
+@pytest.mark.parametrize("word", ["nobody", "0.7"])
+def test_a_name_that_the_drawing_lacks_is_an_error(word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        recolour(network([2]), lambda t: {word: "normal"}, {"task": [1, 2]}, alt=str)
+
+
+def test_figures_need_words_that_change() -> None:
+    with pytest.raises(ValueError, match="alternative text"):
+        figure("<svg></svg>", alt=" ")
+    with pytest.raises(ValueError, match="never changes"):
+        explore(str, {"a": [1, 2]}, alt=lambda a: "a picture")
+
+
+def test_controls_need_values() -> None:
+    with pytest.raises(ValueError, match="at least two"):
+        explore(str, {"a": [1]}, alt=str)
+
+
+def test_a_figure_opens_where_it_is_told() -> None:
+    controls = {"a": [1, 2], "b": "xyz"}
+    shown = explore(lambda a, b: f"<p>{a}{b}</p>", controls, alt=lambda a, b: f"{a} and {b}", start={"b": "y"})
+    assert re.search(r'<div data-frame="1"><p>1y</p>', shown.html) and shown.html.count(" hidden>") == 5
+    assert 'aria-label="1 and y"' in shown.html and shown.text == "1 and y"
+    assert re.findall(r'max="\d" step="1" value="(\d)"', shown.html) == ["0", "1"]
+    assert re.findall(r'aria-valuetext="(\w)"', shown.html) == ["1", "y"]
+    drawing = recolour(network([2]), lambda a: {"0.0": f"s{a}"}, {"a": [1, 2]}, alt=str, start={"a": 2})
+    assert 'class="s2"' in drawing.html
+    for wrong in ({"b": "w"}, {"c": 1}):
+        with pytest.raises(ValueError, match="opens at values of its controls"):
+            explore(lambda a, b: f"<p>{a}{b}</p>", controls, alt=lambda a, b: f"{a} and {b}", start=wrong)
+
+
+def test_a_matrix_shows_what_is_known_and_in_percent() -> None:
+    svg = matrix([[0.9, None], [0.25, 0.8]], ["first", "second"])
+    assert re.findall(r">(\d+)</text>", svg) == ["90", "25", "80"]
+    shades = [float(shade) for shade in re.findall(r'fill-opacity="([\d.]+)"', svg)]
+    assert shades[0] > shades[2] > shades[1] > 0
+    assert svg.count("first") == svg.count("second") == 2
+
+
+def test_a_network_is_as_high_as_its_widest_layer_needs() -> None:
+    heights = [int(re.search(r'viewBox="0 0 560 (\d+)"', network([n, 2]))[1]) for n in (2, 6)]
+    assert heights[0] < heights[1]
+    y = [float(value) for value in re.findall(r'cy="([\d.]+)"', network([6, 2]))]
+    assert min(y) > 0 and max(y) < heights[1]
+
+
+def test_live_controls_run_the_work_again(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ipywidgets")
+    from tfm_lite.figures.explore import live
+
+    asked: list[tuple[float, str]] = []
+
+    def work(rate: float, name: str) -> Interactive:
+        asked.append((rate, name))
+        return figure(f"<p>{rate} {name}</p>", alt="a result")
+
+    box = live(work, {"learning rate": [0.1, 0.2], "name": ["a", "b"]})
+    rate, _, button, _ = box.children
+    rate.value = 0.2
+    assert not asked  # it may take long: only the button starts it
+    button.click()
+    assert asked == [(0.2, "a")] and not button.disabled
+    assert "Interactive" in capsys.readouterr().out  # without a notebook, what it would show
+
+
+def test_a_heavy_figure_is_refused() -> None:
+    with pytest.raises(ValueError, match="weighs"):
+        explore(lambda a: "x" * 200_000, {"a": [1, 2]}, alt=str)
+
+
+def test_matplotlib_figures_follow_the_theme_and_share_no_ids() -> None:
+    shown = explore(line, {"height": [1, 2]}, alt=lambda height: f"up to {height}")
+    assert "currentColor" in shown.html
+    assert not re.search(r"(fill|stroke): ?#000000", shown.html)
+    ids = re.findall(r'\bid="([^"]+)"', shown.html)
+    assert len(ids) == len(set(ids))
+    known = set(ids)
+    assert all(target in known for target in re.findall(r'href="#([^"]+)"', shown.html))
+
+
+def contrast(colour: str, ground: str) -> float:
+    def luminance(hexadecimal: str) -> float:
+        parts = [int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*colours.STATES.values(), *colours.TASKS])
+@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
+def test_colours_are_readable_on_white_and_on_dark(colour: str, ground: str) -> None:
+    assert contrast(colour, ground) >= 3

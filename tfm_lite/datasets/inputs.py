@@ -1,0 +1,53 @@
+"""From images of a data set to what a network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+from tfm_lite import distributed
+from tfm_lite.datasets.tasks import Split, TaskSequence
+
+EVALUATION_BATCH = 256
+PRECISIONS = ("fp32", "bf16")
+
+
+class Inputs:
+    """Turns uint8 images into what a network sees: on the device, float, normalised by the data set's constants.
+
+    ``precision`` is that of the network's products: "fp32", or "bf16" for PyTorch's autocast.
+    """
+
+    def __init__(self, tasks: TaskSequence, device: torch.device | str = "cpu", *, precision: str = "fp32") -> None:
+        if precision not in PRECISIONS:
+            raise ValueError(f"there is no precision {precision!r}; the precisions are {', '.join(PRECISIONS)}")
+        self.device, self.precision = torch.device(device), precision
+        self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (tasks.mean, tasks.std))
+        self.augment = tasks.augment
+
+    def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """uint8 (B, channels, size, size) to float32 of the same shape; ``generator`` draws the augmentation, if any."""
+        images = images.to(self.device, non_blocking=True)
+        if generator and self.augment:
+            images = self.augment(images, generator)
+        # Channels last: max pools are then several times faster, convolutions a little. The strides are said because a
+        # convolution goes by them, and with a single channel they would have a choice.
+        images = images.to(torch.float32, memory_format=torch.channels_last)
+        return images.sub_(self.mean).div_(self.std)
+
+    def of(self, split: Split, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The images and labels of a split at these indices; as for training, if there is a generator."""
+        images, labels = split.batch(indices)
+        return self(images, generator), labels.to(self.device, non_blocking=True)
+
+    def batches(self, split: Split, *, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
+        """The split in batches of images and labels, in its own order. Several processes take turns with the batches."""
+        for indices in distributed.mine(torch.arange(len(split)).split(size)):
+            yield self.of(split, indices)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Where a network computes in the chosen precision."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()

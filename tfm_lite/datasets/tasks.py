@@ -1,0 +1,247 @@
+"""What is learned: a sequence of tasks, each a classification problem of its own. Data only, nothing here trains."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from tfm_lite.datasets.augment import Augment
+from tfm_lite.seeds import numpy_stream
+
+
+@dataclass(frozen=True, eq=False)
+class Split(Dataset[tuple[Tensor, int]]):
+    """Some rows of a store of images, with their labels inside the task. An ordinary PyTorch data set.
+
+    Shapes: ``images`` uint8 (N, channels, size, size), shared by all splits and possibly memory-mapped;
+    ``rows`` int64 (n,), the rows of ``images`` that belong here; ``labels`` int64 (n,), 0 to classes - 1.
+    """
+
+    images: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.rows) != len(self.labels):
+            raise ValueError(f"a split has {len(self.rows)} rows but {len(self.labels)} labels; give one label per row")
+        for name, values in (("row", self.rows), ("label", self.labels)):
+            if not np.issubdtype(np.asarray(values).dtype, np.integer):
+                raise ValueError(f"a split's {name}s are whole numbers, not {np.asarray(values).dtype}; convert them")
+        if len(odd := self.rows[(self.rows < 0) | (self.rows >= len(self.images))]):
+            raise ValueError(f"a split has the row {odd[0]}, but its images are the rows 0 to {len(self.images) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        return torch.from_numpy(np.array(self.images[self.rows[i]])), int(self.labels[i])
+
+    def batch(self, indices: Tensor | np.ndarray) -> tuple[Tensor, Tensor]:
+        """Images, uint8 (B, channels, size, size), and labels, int64 (B,), gathered in one go."""
+        chosen = np.asarray(indices)
+        return torch.from_numpy(self.images[self.rows[chosen]]), torch.from_numpy(self.labels[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One task: ``index`` counts from 0, ``classes`` are the names of its classes in the order of its labels."""
+
+    index: int
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    valid: Split
+    test: Split
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            raise ValueError(
+                f"task {self.index} ({self.name}) has {len(self.classes)} class; a task needs at least two"
+            )
+        for part in ("train", "valid", "test"):
+            split, where = getattr(self, part), f"the {part} images of task {self.index} ({self.name})"
+            if not len(split):
+                raise ValueError(f"{where} are none; give at least one")
+            _check_labels(split, len(self.classes), where, "Labels count inside the task: use `by_class`")
+
+
+@dataclass(frozen=True, eq=False)
+class TaskSequence(Sequence[Task]):
+    """Tasks in the order in which they are learned.
+
+    ``mean`` and ``std`` (one number per channel, on the 0 to 255 scale) are those of all training images, the same for
+    every task; ``fingerprint`` is a hash of the images and labels behind the tasks. ``augment`` is what training does to
+    its images (None: nothing).
+    """
+
+    name: str
+    tasks: tuple[Task, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fingerprint: str
+    augment: Augment | None = None
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def __getitem__(self, i):  # type: ignore[no-untyped-def]
+        return self.tasks[i]
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self.tasks)
+
+    @property
+    def channels(self) -> int:
+        return self.tasks[0].train.images.shape[1]
+
+    @property
+    def size(self) -> int:
+        """Height and width of an image, in pixels."""
+        return self.tasks[0].train.images.shape[-1]
+
+
+def random_groups(classes: int, tasks: int, *, seed: int) -> list[list[int]]:
+    """Classes in a random order, cut into tasks of equal size (the first ones get the remainder).
+
+    Example: 102 classes in 4 tasks give 26, 26, 25, 25.
+    """
+    if not 1 <= tasks <= classes // 2:
+        raise ValueError(f"cannot cut {classes} classes into {tasks} tasks of at least two; choose 1 to {classes // 2}")
+    order = numpy_stream(seed, "class order").permutation(classes)
+    return [part.tolist() for part in np.array_split(order, tasks)]
+
+
+def larger_first_groups(classes: int, tasks: int, *, seed: int, share: float = 0.55) -> list[list[int]]:
+    """Classes in a random order, cut into a larger first task and equal later ones of at least three classes.
+
+    ``share`` of the classes go to the first task, as near as equal later ones allow. Examples: 200 classes in 10 tasks give
+    110 and nine of 10; 20 in 5 give 8 and four of 3.
+    """
+    later = max(3, round((1 - share) * classes / (tasks - 1))) if tasks > 1 else 0
+    first = classes - later * (tasks - 1)
+    if tasks < 2 or first <= later:
+        raise ValueError(
+            f"cannot cut {classes} classes into {tasks} tasks, the first the largest; choose fewer, at least 2"
+        )
+    order = numpy_stream(seed, "class order").permutation(classes)
+    return [order[:first].tolist(), *(part.tolist() for part in np.split(order[first:], tasks - 1))]
+
+
+def merged_groups(
+    named: Sequence[tuple[str, list[int]]], *, least: int, seed: int
+) -> tuple[list[list[int]], list[str]]:
+    """Given groups in a random order, with their names; a group of fewer than ``least`` classes joins its neighbours."""
+    whole: list[tuple[list[str], list[int]]] = [([], [])]
+    for name, classes in named:
+        if len(whole[-1][1]) >= least:
+            whole.append(([], []))
+        if classes:
+            whole[-1][0].append(name)
+            whole[-1][1].extend(classes)
+    if len(whole) > 1 and len(whole[-1][1]) < least:
+        names, classes = whole.pop()
+        whole[-1][0].extend(names)
+        whole[-1][1].extend(classes)
+    order = numpy_stream(seed, "group order").permutation(len(whole))
+    return [whole[i][1] for i in order], [", ".join(whole[i][0]) for i in order]
+
+
+def by_class(
+    name: str,
+    train: Split,
+    test: Split,
+    *,
+    groups: Sequence[Sequence[int]],
+    names: Sequence[str],
+    task_names: Sequence[str] | None = None,
+    seed: int,
+    validation: float = 0.1,
+    fingerprint: str | None = None,
+    moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
+) -> TaskSequence:
+    """Cut a data set into tasks by class, one task per group of classes.
+
+    The labels of ``train`` and ``test`` are the data set's own, and ``names`` their names. A random ``validation``
+    share of every class's training images (at least one) is set aside; it depends on the seed alone. ``fingerprint`` and
+    ``moments`` (mean and standard deviation per channel) are computed from the images unless they are given.
+    """
+    for part, split in (("training", train), ("test", test)):
+        _check_labels(split, len(names), f"the {part} images of {name}", "Give a name for every class")
+    for c, count in Counter(c for group in groups for c in group).items():
+        if count > 1 or not 0 <= c < len(names):
+            raise ValueError(
+                f"the groups of {name} name class {c} {count} times; there are {len(names)} classes, from 0, each in one "
+                "group or in none"
+            )
+    tasks = []
+    for index, group in enumerate(groups):
+        valid_rows = _validation(train, group, validation, seed)
+        learn, valid = _pick(train, group, without=valid_rows), _pick(train, group, only=valid_rows)
+        label = task_names[index] if task_names else f"task {index + 1}"
+        tasks.append(Task(index, label, tuple(names[c] for c in group), learn, valid, _pick(test, group)))
+    mean, std = moments or moments_of(train)
+    return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(train, test))
+
+
+def _check_labels(split: Split, classes: int, where: str, remedy: str) -> None:
+    """Refuse labels that are not among the classes: they would be learned as others, or fail in the midst of a run."""
+    if len(odd := np.flatnonzero((split.labels < 0) | (split.labels >= classes))):
+        raise ValueError(
+            f"{where}: number {odd[0]} has the label {split.labels[odd[0]]}, but labels are 0 to {classes - 1}. {remedy}"
+        )
+
+
+def fingerprint_of(*splits: Split) -> str:
+    """A hash of every image and label in these splits, 16 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    for split in splits:
+        digest.update(np.ascontiguousarray(split.labels).data)
+        for start in range(0, len(split), 1024):
+            digest.update(np.ascontiguousarray(split.images[split.rows[start : start + 1024]]).data)
+    return digest.hexdigest()
+
+
+def _validation(train: Split, group: Sequence[int], share: float, seed: int) -> np.ndarray:
+    """Positions in ``train`` of the validation images: the same share of every class."""
+    chosen = []
+    for c in group:
+        positions = np.flatnonzero(train.labels == c)
+        if len(positions) < 2:
+            raise ValueError(f"class {c} has {len(positions)} training images; two are needed, one of them to validate")
+        count = max(1, round(share * len(positions)))
+        chosen.append(numpy_stream(seed, "validation", int(c)).permutation(positions)[:count])
+    return np.sort(np.concatenate(chosen))
+
+
+def _pick(
+    split: Split, group: Sequence[int], *, without: np.ndarray | None = None, only: np.ndarray | None = None
+) -> Split:
+    inside = np.full(int(max(split.labels.max(), max(group))) + 1, -1, dtype=np.int64)
+    inside[list(group)] = np.arange(len(group))
+    positions = np.flatnonzero(inside[split.labels] >= 0) if only is None else only
+    if without is not None:
+        positions = np.setdiff1d(positions, without)
+    return Split(split.images, split.rows[positions], inside[split.labels[positions]])
+
+
+def moments_of(train: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel, summed in integers so that no order of summing matters."""
+    channels = train.images.shape[1]
+    count, total, squares = 0, [0] * channels, [0] * channels
+    for start in range(0, len(train), 1024):
+        images = train.images[train.rows[start : start + 1024]]
+        count += images[:, 0].size
+        for c in range(channels):
+            values = images[:, c].ravel().astype(np.float64)  # sums below 2 ** 53 are exact
+            total[c] += int(values.sum())
+            squares[c] += int(values @ values)
+    mean = np.array(total) / count
+    std = np.sqrt(np.maximum(np.array(squares) / count - mean**2, 1e-12))
+    return tuple(mean.tolist()), tuple(std.tolist())

@@ -1,0 +1,330 @@
+"""Checks for the exercises: each tries a solution on small cases and says, in words, what is wrong and why.
+
+A check raises ``AssertionError`` with its explanation, and returns a sentence when all is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tfm_lite import metrics, train
+from tfm_lite.datasets.tasks import Split, TaskSequence, by_class
+from tfm_lite.methods.base import Method
+from tfm_lite.nn import growth
+from tfm_lite.nn.layers import FORWARD_ONLY, MASKED, NORMAL
+from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.stages import Stage
+
+RIGHT = "Right."
+# Of five classes: guessing is .2, three standard deviations above it .32, and whoever learned at all has nearly all right.
+LEARNED = 0.6
+
+
+def _must(holds: Any, words: str) -> None:
+    """What ``assert`` is, also under ``python -O``."""
+    if not holds:
+        raise AssertionError(words)
+
+
+def _tensor(value: Any, shape: Sequence[int], what: str) -> Tensor:
+    _must(value is not None, f"your function returned None: it must return {what}")
+    result = torch.as_tensor(value, dtype=torch.float64)
+    _must(result.shape == torch.Size(shape), f"{what} has the shape {tuple(shape)}, yours has {tuple(result.shape)}")
+    return result
+
+
+def _number(value: Any, what: str) -> float:
+    _must(value is not None, f"your function returned None: it must return {what}")
+    return float(value)
+
+
+def check_accuracy(accuracy: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 0: ``accuracy(logits, labels)``, (B, classes) and (B,), is the share of right answers."""
+    logits = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [0.0, 1.0, 5.0], [4.0, 0.0, 0.0]])
+    labels = torch.tensor([0, 1, 1, 2])
+    got = _number(accuracy(logits, labels), "a number between 0 and 1")
+    _must(got != 2, "that is the number of right answers; divide by how many there are")
+    _must(got != 50, "that is in percent; accuracies are fractions everywhere in the package")
+    _must(
+        got == 0.5,
+        f"two of these four answers are right, which makes 0.5, not {got}: compare the arg-max with the label",
+    )
+    _must(_number(accuracy(logits[:1], labels[:1]), "a number") == 1, "one right answer out of one is an accuracy of 1")
+    return RIGHT
+
+
+def check_forgetting(forgetting: Callable[[list[list[float]]], Any]) -> str:
+    """Chapter 1: ``forgetting(matrix)`` is the mean of final minus just-learned accuracy, without the last task."""
+    matrix = [[0.9], [0.5, 0.8], [0.3, 0.6, 0.7]]
+    got, right = _number(forgetting(matrix), "one number"), metrics.forgetting(matrix)
+    _must(
+        abs(got + right) > 1e-9,
+        "the sign is turned round: it is final minus just-learned, negative when something is lost",
+    )
+    _must(abs(got - right * 2 / 3) > 1e-9, "the last task had no time to be forgotten: leave it out of the mean")
+    _must(abs(got - right) < 1e-9, f"for {matrix} it is ((0.3 - 0.9) + (0.6 - 0.8)) / 2 = {right:.3f}, not {got:.3f}")
+    return RIGHT
+
+
+def check_zero_forgetting(method: Callable[[Builder], Method]) -> str:
+    """Chapter 2: a method (its class) learns two tasks, and then task 1 gives the outputs that it gave before.
+
+    Under momentum and weight decay, on made-up pictures that are easily told apart: both tasks must be learned.
+    """
+    _must(isinstance(method, type) and issubclass(method, Method), "give the class itself, a subclass of Method")
+
+    class Hostile(method):  # type: ignore[misc,valid-type]
+        def optimizer(self, parameters: Any, lr: float) -> torch.optim.Optimizer:
+            return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=5e-4)
+
+    tasks = _pictures()
+    subject = Hostile(Builder((Stage(16), Stage(16)), channels=1, size=6, tasks=2))
+    inputs, short = train.Inputs(tasks), train.Protocol(epochs=5, batch=16)
+    x, _ = next(inputs.batches(tasks[0].test))
+    train.run(subject, TaskSequence("pictures", tasks.tasks[:1], tasks.mean, tasks.std, ""), protocol=short)
+    before, fresh = subject.predict(x, 0), dict(subject.state_dict())
+    old = {name: tensor.clone() for name, tensor in fresh.items()}
+    subject.begin(1, len(tasks[1].classes))
+    subject.learn(tasks[1], train.Fit(subject, tasks, inputs, protocol=short))
+    subject.end(1)
+    drift = (subject.predict(x, 0) - before).abs().max().item()
+    moved = [
+        name for name, tensor in subject.state_dict().items() if name in old and not torch.equal(tensor, old[name])
+    ]
+    _must(
+        drift == 0,
+        f"task 1's outputs changed by {drift:.2g} while task 2 was learned. What moved: {', '.join(moved)}",
+    )
+    for task in tasks:
+        right = train.accuracy(subject, task, inputs)
+        _must(
+            right > LEARNED,
+            f"nothing is forgotten, but task {task.index + 1} was not learned: {right:.0%} of its images are right, and "
+            f"guessing gets {1 / len(task.classes):.0%}",
+        )
+    return RIGHT
+
+
+def _pictures() -> TaskSequence:
+    """Two tasks of five classes: a random picture each, under noise. Test images are others than those to learn from."""
+    rng, labels, rows = np.random.default_rng(0), np.arange(400) % 10, np.arange(400)
+    pictures = rng.integers(0, 256, (10, 1, 6, 6))[labels] + 40 * rng.standard_normal((400, 1, 6, 6))
+    images = np.clip(pictures, 0, 255).astype(np.uint8)
+    learn, test = (Split(images, rows[part], labels[part]) for part in (slice(200), slice(200, None)))
+    groups = [list(range(5)), list(range(5, 10))]
+    return by_class("pictures", learn, test, groups=groups, names=list("abcdefghij"), seed=0)
+
+
+def check_weight_mask(weight_mask: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 3: ``weight_mask(inputs, outputs)`` of two binary feature masks (I,) and (O,) is the mask (O, I) of Eq. 2."""
+    inputs, outputs = torch.tensor([1, 0, 1]), torch.tensor([1, 1, 0, 0])
+    got = weight_mask(inputs, outputs)
+    _must(
+        got is None or torch.as_tensor(got).shape != (3, 4), "turn it round: a weight has the shape (outputs, inputs)"
+    )
+    mask = _tensor(got, (4, 3), "the mask of the weights")
+    right = torch.outer(outputs, inputs).double()
+    _must(not torch.equal(mask, (right + (1 - right)).double()), "every weight is used; a weight needs both its ends")
+    either = ((outputs[:, None] + inputs[None]) > 0).double()
+    _must(not torch.equal(mask, either), "a weight is used only if both its features are, not if one of them is")
+    _must(
+        torch.equal(mask, right),
+        f"for inputs {inputs.tolist()} and outputs {outputs.tolist()} it is\n{right}\nnot\n{mask}",
+    )
+    return RIGHT
+
+
+def check_gradient_mask(gradient_mask: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 4: ``gradient_mask(inputs, outputs)`` of two ternary masks (I,), (O,) says which weights (O, I) may learn."""
+    inputs = torch.tensor([FORWARD_ONLY, FORWARD_ONLY, NORMAL, MASKED])
+    outputs = torch.tensor([FORWARD_ONLY, NORMAL, MASKED])
+    got = _tensor(gradient_mask(inputs, outputs), (3, 4), "the mask of the weights that learn")
+    _must(got[0, 0] == 0, "a weight between two forward-only features belongs to an old task: it must not learn")
+    _must(
+        (got[:, 3] == 0).all() and (got[2] == 0).all(), "a weight with a masked end is not used, so it does not learn"
+    )
+    _must(got[1, 2] == 1, "a weight between two normal features learns")
+    _must(
+        got[1, 0] == 1, "a normal feature learns its weights from forward-only inputs too: that is how it reuses them"
+    )
+    _must(
+        got[0, 2] == 1,
+        "the weight from a new input to an old feature learns as well (Eq. 5): when an older task runs, that input is masked",
+    )
+    return RIGHT
+
+
+def check_feature_norm(feature_norm: Callable[[Tensor, Tensor, Tensor], Any]) -> str:
+    """Chapter 5: ``feature_norm(x, scale, shift)`` is Eq. 7, for x (B, features) and for maps (B, features, H, W)."""
+    scale, shift = torch.tensor([2.0, -1.0, 0.0]), torch.tensor([1.0, 0.5, 3.0])
+    x = torch.arange(6.0).view(2, 3)
+    got = _tensor(feature_norm(x.clone(), scale, shift), (2, 3), "the normalised features")
+    _must(not torch.allclose(got, (scale * (x + shift)).double()), "scale first, then shift")
+    _must(torch.allclose(got, (scale * x + shift).double()), f"scale * x + shift is {(scale * x + shift).tolist()}")
+    maps = torch.arange(2.0 * 3 * 3 * 3).view(2, 3, 3, 3)
+    got = _tensor(feature_norm(maps.clone(), scale, shift), maps.shape, "the normalised maps")
+    right = scale[:, None, None] * maps + shift[:, None, None]
+    _must(
+        torch.allclose(got, right.double()), "on maps the scale belongs to the channel (dimension 1), not to a column"
+    )
+    return RIGHT
+
+
+def check_smallest_within(choose: Callable[[list[float], float], Any]) -> str:
+    """Chapter 6: ``choose(accuracies, margin)`` is the index of the lowest growth within the margin of the best."""
+    cases = [([0.60, 0.70, 0.71], 0.02), ([0.60, 0.70, 0.71], 0.0), ([0.71, 0.70, 0.60], 0.02), ([0.5, 0.7, 0.5], 0.3)]
+    for accuracies, margin in cases:
+        got, right = choose(list(accuracies), margin), growth.smallest_within(accuracies, margin)
+        _must(got is not None, "your function returned None: it must return an index")
+        _must(
+            got == right,
+            f"for {accuracies} and a margin of {margin} it is {right}, not {got}: the first that is at least "
+            f"{max(accuracies)} - {margin}",
+        )
+    return RIGHT
+
+
+def check_used_slice(used: Callable[[Tensor, int, int], Any]) -> str:
+    """Chapter 7: ``used(weight, inputs, outputs)`` is the contiguous block of ``weight`` that a task uses."""
+    weight = torch.arange(30.0).view(5, 6)
+    got = used(weight, 4, 3)
+    _tensor(got, (3, 4), "the slice: outputs by inputs")
+    _must(torch.equal(got, weight[:3, :4]), "features are ordered by task: a task uses the first rows and columns")
+    _must(
+        got.is_contiguous(),
+        "the slice is a strided view: the same product on it may sum in another order. Make it contiguous",
+    )
+    kept = got.clone()
+    weight += 1
+    _must(torch.equal(got, kept), "the slice shares its memory with the weight, and changed when the weight did")
+    return RIGHT
+
+
+def check_hat_mask(hat_mask: Callable[[Tensor, Tensor], Any]) -> str:
+    """Chapter 11: ``hat_mask(below, above)`` of the greatest old gates (I,), (O,) is the factor of each weight's gradient."""
+    below, above = torch.tensor([1.0, 0.5, 0.0]), torch.tensor([1.0, 0.5, 0.25, 0.0])
+    got = _tensor(hat_mask(below, above), (4, 3), "the factors of the gradient, outputs by inputs")
+    right = (1 - torch.minimum(above[:, None], below[None])).double()
+    _must(not torch.equal(got, 1 - right), "that is what is protected; the gradient keeps the rest: 1 minus it")
+    _must(
+        not torch.equal(got, (1 - torch.maximum(above[:, None], below[None])).double()),
+        "a weight is spared only as far as old tasks attend to both its ends: take the smaller gate, not the greater",
+    )
+    _must(
+        not torch.equal(got, (1 - torch.outer(above, below)).double()),
+        "two gates that are half open spare the weight by a half: the minimum, not the product",
+    )
+    _must(torch.equal(got, right), f"for gates {below.tolist()} and {above.tolist()} it is\n{right}\nnot\n{got}")
+    return RIGHT
+
+
+def check_lateral(lateral: Callable[[list[Tensor], Tensor, Tensor, Tensor], Any]) -> str:
+    """Chapter 12: ``lateral(older, scales, project, weight)`` is what the older columns add to a new column's product.
+
+    ``older`` are the columns' features, each (B, width); ``scales`` one number per column; ``project`` (width, all older
+    features) and ``weight`` (features, width).
+    """
+    generator = torch.Generator().manual_seed(0)
+    older = [torch.rand(5, 3, generator=generator, dtype=torch.float64) for _ in range(2)]
+    project, weight = (torch.randn(n, m, generator=generator, dtype=torch.float64) for n, m in ((3, 6), (4, 3)))
+    scales = torch.tensor([2.0, -1.0], dtype=torch.float64)
+
+    def by(scaled: list[Tensor], activation: Callable[[Tensor], Tensor] = torch.relu) -> Tensor:
+        return activation(torch.cat(scaled, 1) @ project.T) @ weight.T
+
+    scaled = [scale * column for scale, column in zip(scales, older, strict=True)]
+    got = _tensor(lateral([column.clone() for column in older], scales, project, weight), (5, 4), "what is added")
+    _must(not torch.allclose(got, by(scaled, lambda x: x)), "the adapter has a ReLU between its two products")
+    _must(not torch.allclose(got, by(older)), "scale every older column before they are joined")
+    _must(not torch.allclose(got, by(scaled[::-1])), "the oldest column comes first")
+    _must(not torch.allclose(got, by(scaled).relu()), "the ReLU is inside the adapter; what it adds may be negative")
+    _must(
+        torch.allclose(got, by(scaled)),
+        "scale each column by its own number, concatenate them, project, ReLU, then the last weights",
+    )
+    return RIGHT
+
+
+def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> str:
+    """Chapter 8: ``fisher(model, images, labels)`` is, per parameter, the mean of the squared gradient of each image."""
+    generator = torch.Generator().manual_seed(0)
+    model = torch.nn.Linear(3, 2).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    images = torch.randn(4, 3, generator=generator, dtype=torch.double)
+    labels = torch.tensor([0, 1, 1, 0])
+    errors = (model(images).softmax(1) - torch.eye(2)[labels]).detach()  # of each image, by hand: (4, 2)
+    each = errors[:, :, None] * images[:, None]
+    got = fisher(model, images, labels)
+    _must(got is not None, "your function returned None: it must return a list of tensors, one per parameter")
+    got = list(got)
+    _must(len(got) == 2, f"this model has two parameters, a weight and a bias; you returned {len(got)} tensors")
+    weight, bias = _tensor(got[0], (2, 3), "the Fisher of the weight"), _tensor(got[1], (2,), "the Fisher of the bias")
+    right, mean = each.square().mean(0), each.mean(0)
+    _must(
+        not torch.allclose(weight, mean.square()),
+        "that is the square of the mean gradient; square the gradient of each image, then average",
+    )
+    _must(not torch.allclose(weight, each.sum(0).square()), "gradients add up from image to image: clear them")
+    _must(
+        not torch.allclose(weight, each.square().sum(0)),
+        "that is the sum over the images; divide by how many there are",
+    )
+    _must(not torch.allclose(weight, each.abs().mean(0)), "that is the mean absolute gradient; square it")
+    own = (model(images).softmax(1) - torch.eye(2)[model(images).argmax(1)]).detach()
+    _must(
+        not torch.allclose(weight, (own[:, :, None] * images[:, None]).square().mean(0)),
+        "you take the most likely class in place of the label",
+    )
+    _must(
+        torch.allclose(weight, right) and torch.allclose(bias, errors.square().mean(0)),
+        f"the Fisher of the weight is\n{right}\nnot\n{weight}",
+    )
+    return RIGHT
+
+
+def check_distillation(distillation: Callable[[list[Tensor], list[Tensor], float], Any]) -> str:
+    """Chapter 9: ``distillation(new, old, temperature)`` of two lists of logits (B, classes), one per old head."""
+    generator = torch.Generator().manual_seed(0)
+    new, old = ([3 * torch.randn(4, n, generator=generator, dtype=torch.double) for n in (3, 5)] for _ in range(2))
+
+    def cross_entropy(now: Tensor, before: Tensor, scale: float = 2.0) -> float:
+        return float(-((before / scale).softmax(1) * (now / scale).log_softmax(1)).sum(1).mean())
+
+    pairs = list(zip(new, old, strict=True))
+    right = sum(cross_entropy(*pair) for pair in pairs)
+    wrong = {
+        "the temperature is not used: divide both logits by it": sum(cross_entropy(*pair, 1.0) for pair in pairs),
+        "one softmax over all heads is another loss: each head has its own": cross_entropy(
+            torch.cat(new, 1), torch.cat(old, 1)
+        ),
+        "the two sides are exchanged: the old answers are the targets": sum(cross_entropy(o, n) for n, o in pairs),
+        "four times too much: take the mean over the images, and no factor of the temperature squared": 4 * right,
+        "that is the mean over the heads; sum them": right / 2,
+        "that is the divergence: the cross-entropy does not subtract the entropy of the old answers": right
+        - sum(cross_entropy(o, o) for o in old),
+    }
+    got = _number(distillation([z.clone() for z in new], [z.clone() for z in old], 2.0), "a number")
+    for words, value in wrong.items():
+        _must(abs(got - value) > 1e-6, words)
+    _must(abs(got - right) < 1e-6, f"for these logits it is {right:.6f}, not {got:.6f}")
+    return RIGHT
+
+
+def check_overhead(overhead: Callable[[int, int, int], Any]) -> str:
+    """Chapter 13: ``overhead(features, tasks, bits)`` is the bytes of TFM's masks and FN, as the paper counts them."""
+    got = _number(overhead(1000, 4, 32), "a number of bytes")
+    _must(got != 8 * 25_000, "that is in bits; eight of them are a byte")
+    _must(got != 33_000, "the first task has no feature normalization: with four tasks, three have it")
+    _must(got != 13_000, "FN keeps two numbers per feature, a scale and a shift")
+    _must(got != 24_500, "a ternary mask takes two bits per feature and task, not one")
+    _must(got == 25_000, f"for 1000 features and 4 tasks it is 1000 bytes of masks and 24000 of FN, not {got}")
+    _must(overhead(1000, 4, 16) == 13_000, "with 16 bits FN takes half: use ``bits``")
+    _must(overhead(8, 1, 32) == 2, "one task keeps its masks and no FN: 8 features at two bits are 2 bytes")
+    return RIGHT

@@ -1,0 +1,269 @@
+"""The paper's Tables 3 to 5 beside ours, as HTML. Nothing here trains or reads files.
+
+A table's content is a :class:`~tfm_lite.figures.scores.Line` per method, printed or measured. Accuracies are percentages on
+the page. What did not train is marked, and neither a difference nor a verdict is computed from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+from tfm_lite import metrics
+from tfm_lite.figures.colours import STATES
+from tfm_lite.figures.drawing import bars
+from tfm_lite.figures.explore import Interactive, framed
+from tfm_lite.figures.scores import PAPER, Cell, Line, Untrained
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.results import Result
+from tfm_lite.train import FULL, QUICK
+
+_PAINT = {"freeze": STATES["forward-only"], "tfm": STATES["normal"], "tfm_no_fn": STATES["normal"]}
+_DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
+SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
+
+
+def scale(records: Sequence[Result]) -> str:
+    """At which scale these runs were made, in words: "64 pixels, alexnet_64, full protocol, seed 0"."""
+    every: list[list[str]] = [[] for _ in range(6)]
+    for config in (record.config for record in records):
+        width = "" if config["width"] == 1 else f" at {config['width']:g} times its width"
+        epochs = config["protocol"]["epochs"]
+        protocol = {FULL.epochs: "full protocol", QUICK.epochs: "short protocol"}.get(
+            epochs, f"at most {epochs} epochs"
+        )
+        part = " ".join(word for word in config["tasks"].split("+")[1:] if word not in SPLITS)
+        precision = config.get("precision", "")  # left out for the usual one
+        words = (
+            part,
+            f"{config['size']} pixels",
+            f"{config['network']}{width}",
+            protocol,
+            precision,
+            str(config["seed"]),
+        )
+        for found_so_far, word in zip(every, words, strict=True):
+            found_so_far.append(word)
+    *kinds, seeds = (sorted(set(words)) for words in every)
+    shown = [" and ".join(kind) for kind in kinds if any(kind)]
+    return ", ".join([*shown, f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"])
+
+
+def by_scale(records: Iterable[Result]) -> dict[str, list[Result]]:
+    """Records by the scale at which they were made, in short if this tells them apart: "64 pixels"."""
+    found: dict[str, list[Result]] = {}
+    for record in records:
+        found.setdefault(scale([record]).rpartition(", ")[0], []).append(record)
+    short = [f"{own[0].config['size']} pixels" for own in found.values()]
+    return {
+        name if short.count(name) == 1 else full: own for name, (full, own) in zip(short, found.items(), strict=True)
+    }
+
+
+def split_of(tasks: str) -> str:
+    """How a data set of this name, such as "tiny_imagenet+semantic", is cut into tasks: a split of Table 4."""
+    return next((SPLITS[word] for word in tasks.split("+")[1:] if word in SPLITS), "random")
+
+
+def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
+    """The records of these configurations, under any seed."""
+    of = {repr(replace(config, seed=0)): config for config in configs}.values()
+    return [r for r in records if any(replace(config, seed=r.config["seed"]).describes(r) for config in of)]
+
+
+def done(configs: Sequence[Config], records: Sequence[Result]) -> str:
+    """How many of these runs were made, in words."""
+    return f"{sum(any(map(config.describes, records)) for config in configs)} of {len(configs)} runs"
+
+
+def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]]:
+    """The same records by suite, largest first, without suites that are empty or whose records are all in another."""
+    ordered = sorted(runs, key=lambda suite: -len(runs[suite]))
+    keys = {suite: {record.key for record in runs[suite]} for suite in runs}
+    return {
+        suite: runs[suite]
+        for i, suite in enumerate(ordered)
+        if keys[suite] and not any(keys[suite] <= keys[other] for other in ordered[:i])
+    }
+
+
+def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) -> list[str]:
+    """The commands that make the records of a suite that are not there, in the book's folder; one for all, if none is."""
+    run, where = f"python -m tfm_lite run {suite}", "--data DIR --out data/results"
+    lacking = [config for config in configs if not any(config.describes(record) for record in records)]
+    if lacking and len(lacking) == len(configs):
+        return [f"{run} {where}"]
+    seeds: dict[str, list[str]] = {}
+    for config in lacking:
+        seeds.setdefault(config.method, []).append(str(config.seed))
+    same: dict[str, list[str]] = {}  # methods by the seeds that they lack
+    for method, each in seeds.items():
+        same.setdefault(" ".join(dict.fromkeys(each)), []).append(method)
+    return [f"{run} --only {' '.join(names)} --seeds {each} {where}" for each, names in same.items()]
+
+
+def failures(records: Iterable[Result]) -> list[str]:
+    """What did not train, a sentence per task: "Joint on flowers, 64 pixels, seed 0: task 4 was not learned: ..."."""
+    sentences = []
+    for c, failed in ((record.config, metrics.failures(record)) for record in records):
+        run = f"{PAPER.get(c['method'], c['method'])} on {c['tasks']}, {c['size']} pixels, seed {c['seed']}"
+        sentences += [f"{run}: {why}" for why in failed.values()]
+    return sentences
+
+
+def health(records: Sequence[Result]) -> Interactive:
+    """How many of these runs have a task that was not learned, and which."""
+    sentences = failures(records)
+    count = (
+        f"Of {len(records)} runs, {sum(bool(metrics.failures(r)) for r in records)} had a task that was not learned."
+    )
+    items = "".join(f"<li>{escape(sentence)}.</li>" for sentence in sentences)
+    html = f"<details{' open' * (len(sentences) <= 6)}><summary>{count}</summary><ul>{items}</ul></details>"
+    return framed(html if sentences else f"<p>{count}</p>", text="\n".join([count, *sentences]))
+
+
+def beside(
+    columns: Sequence[str], paper: Mapping[str, Sequence[Cell]], ours: Mapping[str, Sequence[Cell]], *, title: str
+) -> Interactive:
+    """The paper's cells of every method, ours below them, and the difference (ours less the paper's) where both count.
+
+    ``columns`` name the cells. Methods without any of ours take one line; those that the paper has not are ours alone.
+    """
+    groups, words = [], [title]
+    for method in [*paper, *(method for method in ours if method not in paper)]:
+        lines = {"paper": paper.get(method), "ours": ours.get(method)}
+        rows = {source: "".join(map(_html, line)) for source, line in lines.items() if line}
+        if len(rows) == 2:
+            pairs = zip(paper[method], ours[method], strict=True)
+            rows[_DIFFERENCE] = "".join(_difference(*pair) for pair in pairs)
+        name = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(PAPER.get(method, method))}</th>'
+        body = "</tr><tr>".join(f'<th scope="row">{source}</th>{html}' for source, html in rows.items())
+        groups.append(f"<tbody><tr>{name}{body}</tr></tbody>")
+        for source, line in lines.items():
+            shown = ", ".join(map(in_words, line or []))
+            words += [f"{PAPER.get(method, method)}, {source}: {shown}"] * bool(line)
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
+    return _framed(
+        _table(title, head, "".join(groups)),
+        title,
+        "\n".join(words),
+        kind="tfm-average" if columns[-1] == "Avg." else "",
+    )
+
+
+def verdicts(
+    claims: Mapping[str, Callable[[Any], bool | str]], sources: Mapping[str, Mapping[str, Any]], *, title: str
+) -> Interactive:
+    """What each source's lines, by method, say of each claim: it holds, it does not, or it cannot be said, and why.
+
+    A claim may answer in words of its own.
+    """
+    found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
+    body = "".join(
+        f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
+        for claim, row in found.items()
+    )
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ["claim", *sources])
+    table = _table(title, head, f"<tbody>{body}</tbody>")
+    each = [
+        f"{claim} " + "; ".join(f"{s}: {w}" for s, w in zip(sources, row, strict=True)) for claim, row in found.items()
+    ]
+    return _framed(table, title, "\n".join([title, *each]), kind="tfm-words")
+
+
+def verdict(test: Callable[[Any], bool | str], lines: Mapping[str, Any]) -> str:
+    """One claim against one source."""
+    found = answer(test, lines)
+    return found if isinstance(found, str) else "holds" if found else "does not hold"
+
+
+def answer(question: Callable[[Any], Any], lines: Mapping[str, Any]) -> Any:
+    """What a question comes to of one source's lines, or why it cannot be said: a method was not run, or did not train."""
+    try:
+        return question(lines)
+    except KeyError as method:
+        return f"not run: {PAPER.get(method.args[0], method.args[0])}"
+    except Untrained as why:
+        return f"cannot be said: {why}"
+
+
+def ranking(lines: Mapping[str, Line]) -> str:
+    """The averages of a source's methods as bars, the best first; what did not train stands last. Nothing, of no lines."""
+    order = _ranked(lines)
+    values = {PAPER.get(method, method): 100 * (line.whole.value or 0) for method, line in order}
+    texts = [in_words(line.whole).replace(" seeds", "") for _, line in order]
+    paint = [_PAINT.get(method, STATES["masked"]) for method, _ in order]
+    return bars(values, texts, low=0, high=100, colour=paint)
+
+
+def ranking_in_words(lines: Mapping[str, Line]) -> str:
+    return ", ".join(f"{PAPER.get(method, method)} {in_words(line.whole)}" for method, line in _ranked(lines))
+
+
+def _ranked(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:
+    return sorted(lines.items(), key=lambda item: (not item[1].whole.counts, -(item[1].whole.value or 0)))
+
+
+def _table(title: str, head: str, body: str) -> str:
+    return f"<table><caption><span>{escape(title)}</span></caption><thead><tr>{head}</tr></thead>{body}</table>"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+
+
+def in_words(cell: Cell) -> str:
+    """A cell's value and what is wrong with it."""
+    value = "-" if cell.value is None else f"{100 * cell.value:.1f}"
+    return f"{value} ({cell.note})" if cell.note and cell.value is not None else cell.note or value
+
+
+def _html(cell: Cell) -> str:
+    if cell.value is None:
+        return f'<td class="tfm-failed"><small>{escape(cell.note)}</small></td>' if cell.note else "<td>–</td>"
+    below = "" if cell.forgetting is None else _signed(cell.forgetting)
+    below = f"± {100 * cell.spread:.1f}" if cell.spread else below
+    if cell.note:
+        return f'<td class="tfm-failed">{100 * cell.value:.1f}<small>{escape(cell.note)}</small></td>'
+    return f"<td>{100 * cell.value:.1f}{below and f'<small>{below}</small>'}</td>"
+
+
+def _difference(paper: Cell, ours: Cell) -> str:
+    if paper.value is None or ours.value is None or not (paper.counts and ours.counts):
+        return "<td></td>"
+    return f"<td>{_signed(ours.value - paper.value)}</td>"
+
+
+_STYLE = """
+.tfm-table { overflow-x: auto; }
+.tfm .tfm-table table { display: table; width: 100%; margin: 0; color: inherit; background: none; font-size: inherit; }
+.tfm .tfm-table caption { caption-side: top; color: var(--fg); font-weight: 600; text-align: left; padding: 0 .4em .4em; }
+.tfm .tfm-table caption span { display: block; position: sticky; left: .4em; max-width: min(42rem, calc(100vw - 5rem)); }
+.tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .4em; border: 0; color: var(--fg); background: none; }
+.tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
+.tfm .tfm-table small { display: block; color: var(--muted); white-space: nowrap; font-size: .82em; }
+.tfm .tfm-table .tfm-failed { color: var(--muted); font-weight: 400; }
+.tfm .tfm-table .tfm-failed small { white-space: normal; font-style: italic; font-weight: 400; }
+.tfm .tfm-table thead th { border-bottom: 2px solid var(--line); }
+.tfm .tfm-table abbr { text-decoration: none; }
+.tfm .tfm-table tbody { border-bottom: 1px solid var(--field); }
+.tfm .tfm-table tbody th, .tfm .tfm-table thead th:first-child { text-align: left; font-weight: 400; }
+.tfm .tfm-table th[scope=row] { color: var(--muted); }
+.tfm .tfm-table th[scope=rowgroup] { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
+.tfm .tfm-average td:last-child { font-weight: 600; }
+.tfm .tfm-words tbody tr { border-bottom: 1px solid var(--field); }
+.tfm .tfm-words th[scope=row] { color: var(--fg); }
+.tfm .tfm-words td, .tfm .tfm-words thead th { text-align: left; font-weight: 400; }
+.tfm .tfm-words thead th { color: var(--muted); }
+@media (max-width: 480px) {
+  .tfm:has(.tfm-table) { padding: .3rem; font-size: 13px; }
+  .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .12em; }
+  .tfm .tfm-words td, .tfm .tfm-words th { padding: .2em .3em; } }
+"""
+
+
+def _framed(table: str, title: str, text: str, *, kind: str = "") -> Interactive:
+    scroll = f'<div class="tfm-table {kind}" role="region" tabindex="0" aria-label="{escape(title)}">{table}</div>'
+    return framed(f"<style>{_STYLE}</style>{scroll}", text=text)

@@ -1,0 +1,96 @@
+"""One task's part of a network as plain PyTorch layers, for use without this package's training machinery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tfm_lite.nn.layers import Affine, Ternary
+from tfm_lite.nn.networks import Network
+from tfm_lite.nn.stages import Plain, Stage
+
+
+@torch.no_grad()
+def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
+    """What task ``t`` uses of ``net``, as a sequence of layers from images (B, channels, size, size) to logits.
+
+    The outputs are those of ``net`` in use, bit for bit. The feature normalization of a convolution is in its weights, as in
+    use; elsewhere normalization is a step of its own, and ``fold`` multiplies one that stands before the non-linearity into
+    the weights: faster, and equal to rounding only.
+    """
+    if str(t) not in net.heads:
+        raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")
+    layers: list[nn.Module] = []
+    for stage in net.stages:
+        _check(stage)
+        weight, bias = (part.clone() for part in stage.used(t))
+        norm, before = _norm(stage, t, len(bias))
+        if fold and norm and before:
+            scale, shift = _affine(norm)
+            weight, bias, norm = weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift, None
+        layers += _stage(stage.stage, weight, bias, norm, before=before)
+    head: Any = net.heads[str(t)]
+    sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
+    return sequence.eval()
+
+
+def export_onnx(layers: nn.Module, path: Path, *, channels: int, size: int) -> None:
+    """Write extracted layers as an ONNX file for any batch size; needs the optional extra: ``pip install tfm_lite[onnx]``."""
+    example = torch.zeros(2, channels, size, size)
+    batch = {0: torch.export.Dim("batch", min=1)}
+    names: dict[str, Any] = {"input_names": ["images"], "output_names": ["logits"]}
+    torch.onnx.export(layers, (example,), str(path), dynamic_shapes=(batch,), dynamo=True, verbose=False, **names)
+
+
+def _check(stage: Plain) -> None:
+    kinds = Plain, Ternary
+    for place in ("product", "before_activation", "after_pool", "forward"):
+        if getattr(type(stage), place) not in [getattr(kind, place) for kind in kinds]:
+            raise ValueError(f"{type(stage).__name__} has a {place} of its own and cannot be turned into plain layers")
+
+
+def _norm(stage: Any, t: int, features: int) -> tuple[nn.Module | None, bool]:
+    """The normalization that task ``t`` uses, if any, and whether it stands before the non-linearity."""
+    if stage.stage.norm:
+        ours: Any = stage.batch_norms[str(t)] if isinstance(stage, Ternary) else stage.batch_norm
+        norm = nn.BatchNorm2d(features, ours.EPS) if stage.stage.kernel else nn.BatchNorm1d(features, ours.EPS)
+        names = "weight", "bias", "running_mean", "running_var"
+        values = ours.scale, ours.shift, ours.mean, ours.variance
+        norm.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
+        return norm.to(ours.mean), True
+    if isinstance(stage, Ternary) and str(t) in stage.norm.tasks and not stage.folds:
+        return stage.norm.of(t, features), stage.place == "before"
+    return None, False
+
+
+def _affine(norm: Any) -> tuple[Tensor, Tensor]:
+    """A normalization in use as a scale and a shift."""
+    if isinstance(norm, Affine):
+        return norm.scale, norm.shift
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return scale, norm.bias - norm.running_mean * scale
+
+
+def _stage(stage: Stage, weight: Tensor, bias: Tensor, norm: nn.Module | None, *, before: bool) -> list[nn.Module]:
+    layers: list[nn.Module] = [] if stage.kernel else [nn.Flatten()]
+    layers.append(_layer(stage, weight, bias))
+    layers += [norm] if norm and before else []
+    layers.append(nn.ReLU(inplace=True))  # as in use: with a single feature a new tensor could have other strides
+    layers += [nn.MaxPool2d(*stage.pool)] if stage.pool else []
+    layers += [norm] if norm and not before else []
+    return layers
+
+
+def _layer(stage: Stage, weight: Tensor, bias: Tensor) -> nn.Module:
+    layer: nn.Conv2d | nn.Linear
+    if stage.kernel:
+        layer = nn.utils.skip_init(
+            nn.Conv2d, weight.shape[1], weight.shape[0], stage.kernel, stage.stride, stage.padding
+        )
+    else:
+        layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
+    layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
+    return layer

@@ -1,0 +1,351 @@
+"""The ternary layers, and the kit that makes networks of them.
+
+Features are ordered by the task that added them, so that for task t those of a layer fall into three runs,
+
+    [0, O(t-1)) forward-only      [O(t-1), O(t)) normal      [O(t), ...) masked
+
+and a layer's ternary mask is nothing but its boundaries O(1), O(2), ... Using task t means using the slice
+``W[:O(t), :I(t)]``, where I are the boundaries of the layer below.
+
+**A tensor that learns is a parameter; one that must never change again is a buffer.** That is the whole argument for zero
+forgetting: an optimizer cannot be given, and therefore cannot move, what an old task uses.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from tfm_lite.nn.stages import BatchNorm, Plain, Stage, freeze, initial
+from tfm_lite.seeds import torch_stream
+
+MASKED, FORWARD_ONLY, NORMAL = 0, 1, 2  # the three states of a feature
+
+
+class BlockProduct(torch.autograd.Function):
+    """The product with a weight of which only two blocks learn (Eq. 4 and 5).
+
+        weight = | old   columns |   old features: their new inputs may be learned, for no older task sees them
+                 | rows  rows    |   new features
+
+    The input gradient needs the whole weight; gradients of the weight are computed for the two blocks only.
+
+    With a ``scale`` and a ``shift`` per feature (Eq. 7) the product is that of the weight times the scale (:func:`folded`),
+    so that no pass over the features is added. Their gradients need the product without them, which is what comes out less
+    the shift, divided by the scale; for that, a scale below 1e-6 counts as 1e-6.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        rows: Tensor,
+        columns: Tensor,
+        new_bias: Tensor,
+        scale: Tensor | None,
+        shift: Tensor | None,
+        stage: Stage,
+    ) -> Tensor:
+        if scale is not None and shift is not None:
+            weight, bias = folded(weight, bias, scale, shift)
+        out = stage.product(x, weight, bias)
+        ctx.save_for_backward(x, weight, scale, shift)
+        # Kept past autograd's watch: a ReLU may write its own output here, and where it cut there is no gradient.
+        ctx.out = None if scale is None else out.detach()
+        ctx.stage = stage
+        ctx.rows_shape, ctx.columns_shape, ctx.type = rows.shape, columns.shape, rows.dtype
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, scale, shift = ctx.saved_tensors
+        x, weight = x.to(grad.dtype), weight.to(grad.dtype)  # under autocast the gradient comes in low precision
+        old, new_inputs = ctx.columns_shape[:2]
+        old_grad, new_grad = grad[:, :old], grad[:, old:]
+        grad_x = rows = columns = new_bias = grad_scale = grad_shift = None
+        if ctx.needs_input_grad[0]:
+            grad_x = _input_gradient(ctx.stage, x, weight, grad)
+        if ctx.needs_input_grad[3] and new_grad.shape[1]:
+            rows = _weight_gradient(ctx.stage, x, ctx.rows_shape, new_grad).to(ctx.type)
+            new_bias = new_grad.sum([0, *range(2, grad.dim())]).to(ctx.type)
+        if ctx.needs_input_grad[4] and old and new_inputs:
+            new_x = (x if ctx.stage.kernel else x.flatten(1))[:, -new_inputs:]
+            columns = _weight_gradient(ctx.stage, new_x, ctx.columns_shape, old_grad).to(ctx.type)
+        if scale is not None:
+            grad_scale, grad_shift = _affine_gradients(grad, ctx.out, scale, shift)
+            for part, factor in (rows, scale[old:]), (columns, scale[:old]), (new_bias, scale[old:]):
+                if part is not None:
+                    part.mul_(factor.view(-1, *[1] * (part.dim() - 1)))
+        return grad_x, None, None, rows, columns, new_bias, grad_scale, grad_shift, None
+
+
+def folded(weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights and biases whose product is ``scale * (weight x + bias) + shift``, feature by feature."""
+    return weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift
+
+
+def _affine_gradients(grad: Tensor, out: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of a scale and a shift, from what came out of ``scale * z + shift`` and its gradient."""
+    # The sums of grad * out and of grad over all but the features, in one pass: those of a batch normalization that does
+    # nothing.
+    still, one = torch.zeros_like(scale), torch.ones_like(scale)
+    how: Any = one, still, one, None, None, False, 0.0, [False, True, True]
+    _, product, total = torch.ops.aten.native_batch_norm_backward(grad, out, *how)
+    size = scale.abs().clamp(min=1e-6)
+    return (product - shift * total) / torch.where(scale < 0, -size, size), total
+
+
+def _input_gradient(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
+    if stage.kernel:
+        return _convolution_backward(stage, x, weight, grad, 0)
+    return (grad @ weight).view(x.shape)
+
+
+def _weight_gradient(stage: Stage, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
+    if stage.kernel:
+        return _convolution_backward(
+            stage, x, grad.new_empty(1).expand(shape), grad, 1
+        )  # only the weight's shape counts
+    return grad.T @ x.flatten(1)
+
+
+def _convolution_backward(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
+    """The gradient of the input (``which`` 0) or of the weight (1). As torch.nn.grad has it, but x keeps its layout."""
+    how: Any = [stage.stride] * 2, [stage.padding] * 2, [1, 1], False, [0, 0], 1, [which == 0, which == 1, False]
+    return torch.ops.aten.convolution_backward(grad, x, weight, None, *how)[which]  # type: ignore[no-any-return]
+
+
+class TernaryLayer(nn.Module):
+    """A linear or convolutional layer that grows task by task and never changes what an older task uses.
+
+    ``boundaries[t]`` is (I(t), O(t)): how many inputs and outputs task t uses. The weights of all tasks but the one being
+    learned are the buffers ``weight`` and ``bias``; those being learned are the parameters ``rows``, ``columns`` and
+    ``new_bias`` (see :class:`BlockProduct`). The bias of an old feature is frozen with it.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+        self.boundaries: list[tuple[int, int]] = []
+        self.learning = False
+        self.register_buffer("weight", torch.zeros(stage.weight_shape(0, 0)))
+        self.register_buffer("bias", torch.zeros(0))
+        self._slices: dict[tuple[int, bool], tuple[Tensor, Tensor]] = {}  # by task, and whether an affine step is in it
+        self.register_load_state_dict_post_hook(lambda layer, _: layer._slices.clear())
+
+    def grow(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        """Begin the next task, which uses ``inputs`` and ``outputs`` features; what they add to the layer will learn."""
+        old_inputs, old_outputs = self.boundaries[-1] if self.boundaries else (inputs, 0)
+        if self.learning:
+            raise ValueError("the layer is still learning a task; call keep() before it grows for the next")
+        if inputs < old_inputs or outputs < old_outputs:
+            raise ValueError(
+                f"a layer only grows: it has {old_inputs} inputs and {old_outputs} outputs, not {inputs}, {outputs}"
+            )
+        self.boundaries.append((inputs, outputs))
+        self.learning = True
+        fan_in = math.prod(self.stage.weight_shape(1, inputs))
+        shapes = (outputs - old_outputs, inputs), (old_outputs, inputs - old_inputs)
+        rows, columns = (initial(self.stage.weight_shape(*s), fan_in, generator).to(self.weight) for s in shapes)
+        self.rows, self.columns = nn.Parameter(rows), nn.Parameter(columns)
+        self.new_bias = nn.Parameter(self.bias.new_zeros(outputs - old_outputs))
+        self._slices.clear()
+
+    def keep(self) -> None:
+        """End the task: what it learned joins the buffers and is never a parameter again."""
+        self.weight, self.bias = (part.clone() for part in self.used(len(self.boundaries) - 1))
+        del self.rows, self.columns, self.new_bias
+        self.learning = False
+        self._slices.clear()
+
+    def learns(self, t: int) -> bool:
+        """Whether ``t`` is the task being learned."""
+        return self.learning and t == len(self.boundaries) - 1
+
+    @torch.no_grad()
+    def used(self, t: int, affine: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """The weights and biases that task ``t`` uses, each one contiguous slice, cached until another is used.
+
+        What the slice holds of older tasks is a copy, and what learns a window into the slice. With an ``affine`` scale and
+        shift, those of a task that has been learned, it is :func:`folded` into the slice.
+        """
+        key = t, affine is not None
+        if key not in self._slices:
+            self._slices.clear()  # of one task at a time: the slices of all would be many times the layer
+            self._slices[key] = folded(*self._slice(t), *affine) if affine else self._slice(t)
+        weight, bias = self._slices[key]
+        if self.learns(t):
+            old_outputs, new_inputs = self.columns.shape[:2]
+            windows = weight[old_outputs:], weight[:old_outputs, weight.shape[1] - new_inputs :], bias[old_outputs:]
+            for learned, window in zip((self.rows, self.columns, self.new_bias), windows, strict=True):
+                if learned.data_ptr() != window.data_ptr():  # a new slice, or a parameter whose tensor was replaced
+                    window.copy_(learned)
+                    learned.data = window  # now an optimizer's step changes the slice itself: nothing is copied again
+        return weight, bias
+
+    def _slice(self, t: int) -> tuple[Tensor, Tensor]:
+        inputs, outputs = self.boundaries[t]
+        if self.weight.shape[:2] == (outputs, inputs) and not self.learns(t):
+            return self.weight, self.bias
+        old = self.weight[:outputs, :inputs]
+        weight, bias = self.weight.new_zeros(self.stage.weight_shape(outputs, inputs)), self.bias.new_zeros(outputs)
+        weight[: old.shape[0], : old.shape[1]] = old
+        bias[: old.shape[0]] = self.bias[:outputs]
+        return weight, bias
+
+    def forward(self, x: Tensor, t: int, affine: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """The product as task ``t`` uses it, with an ``affine`` scale and shift (O(t),) of its outputs, if any, in it."""
+        if self.learns(t):
+            blocks = self.rows, self.columns, self.new_bias
+            return BlockProduct.apply(x, *self.used(t), *blocks, *(affine or (None, None)), self.stage)  # type: ignore[no-any-return]
+        return self.stage.product(x, *self.used(t, affine))
+
+    def mask(self, t: int) -> Tensor:
+        """The ternary mask of the layer's outputs for task ``t``, int8 (features,): a view for readers.
+
+        Nothing computes with it; the boundaries say the same in one number per task.
+        """
+        mask = torch.full((self.boundaries[-1][1],), MASKED, dtype=torch.int8)
+        mask[: self.boundaries[t][1]] = NORMAL
+        mask[: self.boundaries[t - 1][1] if t else 0] = FORWARD_ONLY
+        return mask
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy of the layer is made from: all but the cached slices, each as large as the layer."""
+        return {**self.__dict__, "_slices": {}}
+
+    def _apply(self, fn: Any, recurse: bool = True) -> TernaryLayer:
+        self._slices.clear()  # the cache would stay on the old device
+        return super()._apply(fn, recurse)
+
+
+class Affine(nn.Module):
+    """A scale and a shift per feature: one task's feature normalization."""
+
+    def __init__(self, scale: Tensor, shift: Tensor) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(scale), nn.Parameter(shift)
+
+    def padded(self, features: int) -> Affine:
+        """The same for more features: those that it does not know are left alone."""
+        missing = features - self.scale.numel()
+        return Affine(F.pad(self.scale, (0, missing), value=1.0).detach(), F.pad(self.shift, (0, missing)).detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        known = self.scale.numel()
+        if known < x.shape[1]:
+            return torch.cat([self(x[:, :known]), x[:, known:]], 1)
+        # scale * x + shift in one pass: batch normalization with mean 0, variance 1 and no epsilon is just that.
+        mean, variance = torch.zeros_like(self.scale), torch.ones_like(self.scale)
+        return F.batch_norm(x, mean, variance, self.scale, self.shift, training=False, eps=0.0)
+
+
+class FeatureNorm(nn.Module):
+    """Task-specific feature normalization (Eq. 7): a scale and a shift per task and feature, and no statistics.
+
+    A task for which none was begun passes unchanged; the paper's count of bytes shows that task 1 has none. The paper
+    does not say over which features it runs or where it starts: ``which`` is "all" visible features or only the "old"
+    ones, ``start`` is the "identity" or the "previous" task's values.
+    """
+
+    def __init__(self, *, which: str = "all", start: str = "identity") -> None:
+        super().__init__()
+        for value, choices in (which, ("all", "old")), (start, ("identity", "previous")):
+            if value not in choices:
+                raise ValueError(f"feature normalization knows {' and '.join(choices)}, not {value!r}")
+        self.which, self.start = which, start
+        self.tasks = nn.ModuleDict()
+
+    def grow(self, t: int, old: int, features: int, like: Tensor) -> None:
+        """Begin task ``t``; ``old`` of the layer's ``features`` features existed before it."""
+        count = features if self.which == "all" else old
+        before: Any = self.tasks[str(t - 1)] if self.start == "previous" and str(t - 1) in self.tasks else None
+        affine = before.padded(count) if before else Affine(like.new_ones(count), like.new_zeros(count))
+        self.tasks[str(t)] = affine
+
+    def keep(self) -> None:
+        freeze(self)
+
+    def of(self, t: int, features: int) -> Affine:
+        """The affine step of task ``t`` over all of the layer's ``features``."""
+        return self.tasks[str(t)].padded(features)  # type: ignore[operator,no-any-return]
+
+    def affine(self, t: int, features: int) -> tuple[Tensor, Tensor] | None:
+        """Scale and shift of task ``t`` for all of the layer's ``features``; None where it has none."""
+        if str(t) not in self.tasks:
+            return None
+        own: Any = self.tasks[str(t)]
+        missing = features - own.scale.numel()
+        return F.pad(own.scale, (0, missing), value=1.0), F.pad(own.shift, (0, missing))
+
+    def forward(self, x: Tensor, t: int) -> Tensor:
+        return self.tasks[str(t)](x) if str(t) in self.tasks else x  # type: ignore[operator]
+
+
+class Ternary(Plain):
+    """A stage of the ternary kit. It has no features until it grows.
+
+    ``norm`` says where feature normalization stands: "before" the non-linearity, "after" it (and its pool), or None. Before
+    the non-linearity of a convolution it is multiplied into the weights: a pass over a map costs more than one over the
+    weights. In a stage with batch normalization every task has one of its own instead: its scale and shift do what FN's do.
+    """
+
+    def __init__(
+        self, stage: Stage, *, norm: str | None = "before", which: str = "all", start: str = "identity", **plain: Any
+    ) -> None:
+        if norm not in ("before", "after", None):
+            raise ValueError(f"feature normalization is 'before' or 'after' the non-linearity or None, not {norm!r}")
+        super().__init__(stage, **plain)
+        self.place = None if stage.norm else norm
+        self.folds = self.place == "before" and stage.kernel > 0
+        self.norm = FeatureNorm(which=which, start=start)
+        self.batch_norms = nn.ModuleDict()
+
+    def make(self, inputs: int) -> None:
+        self.layer = TernaryLayer(self.stage)
+
+    def grow(self, t: int, inputs: int, features: int) -> None:
+        """Begin task ``t``, which uses ``inputs`` features of the stage below and ``features`` of this one."""
+        old = self.layer.bias.numel()
+        self.layer.grow(inputs * self.area, features, torch_stream(self.seed, "weights", self.name, t))
+        if self.place and t > 0:
+            self.norm.grow(t, old, features, like=self.layer.bias)
+        if self.stage.norm:
+            self.batch_norms[str(t)] = BatchNorm(features).to(self.layer.bias)
+
+    def keep(self) -> None:
+        self.layer.keep()
+        self.norm.keep()
+        freeze(self.batch_norms)
+
+    def used(self, t: int) -> tuple[Tensor, Tensor]:
+        affine = self._affine(t)
+        if affine and self.layer.learns(t):
+            return folded(*self.layer.used(t), *affine)
+        return self.layer.used(t, affine)
+
+    def product(self, x: Tensor, t: int) -> Tensor:
+        return self.layer(x, t, self._affine(t))  # type: ignore[no-any-return]
+
+    def _affine(self, t: int) -> tuple[Tensor, Tensor] | None:
+        """What of feature normalization goes into the product."""
+        return self.norm.affine(t, self.layer.boundaries[t][1]) if self.folds else None
+
+    def before_activation(self, x: Tensor, t: int) -> Tensor:
+        if self.stage.norm:
+            return self.batch_norms[str(t)](x)  # type: ignore[no-any-return]
+        return self.norm(x, t) if self.place == "before" and not self.folds else x
+
+    def after_pool(self, x: Tensor, t: int) -> Tensor:
+        return self.norm(x, t) if self.place == "after" else x

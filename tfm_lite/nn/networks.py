@@ -1,0 +1,137 @@
+"""The networks, each written once as a list of stages; a kit (see :mod:`tfm_lite.nn.stages`) makes the stages' layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from tfm_lite.nn.stages import Plain, Stage, initial
+from tfm_lite.seeds import torch_stream
+
+NETWORKS: dict[str, tuple[Stage, ...]] = {
+    # Two hidden layers, for anything small.
+    "mlp": (Stage(200, dropout=True), Stage(200, dropout=True)),
+    # LeNet-5 (LeCun et al. 1998) with ReLU and max pool, for 28 to 32 pixels: 226 features.
+    "lenet": (
+        Stage(6, 5, padding=2, pool=(2, 2)),
+        Stage(16, 5, pool=(2, 2)),
+        Stage(120, dropout=True),
+        Stage(84),
+    ),
+    # The same with batch normalization after the convolutions, where what it does to old tasks is shown.
+    "lenet_bn": (
+        Stage(6, 5, padding=2, norm=True, pool=(2, 2)),
+        Stage(16, 5, norm=True, pool=(2, 2)),
+        Stage(120, dropout=True),
+        Stage(84),
+    ),
+    # torchvision's AlexNet (Krizhevsky 2014) for 224 pixels: 9,344 features.
+    "alexnet": (
+        Stage(64, 11, stride=4, padding=2, pool=(3, 2)),
+        Stage(192, 5, padding=2, pool=(3, 2)),
+        Stage(384, 3, padding=1),
+        Stage(256, 3, padding=1),
+        Stage(256, 3, padding=1, pool=(3, 2), dropout=True),
+        Stage(4096, dropout=True),
+        Stage(4096),
+    ),
+    # AlexNet at half the convolutions' and a quarter of the linear layers' width, with strides for 64 pixels.
+    "alexnet_64": (
+        Stage(32, 5, stride=2, padding=2, pool=(3, 2)),
+        Stage(96, 5, padding=2, pool=(3, 2)),
+        Stage(192, 3, padding=1),
+        Stage(128, 3, padding=1),
+        Stage(128, 3, padding=1, pool=(3, 2), dropout=True),
+        Stage(1024, dropout=True),
+        Stage(1024),
+    ),
+    # VGG-16 (Simonyan and Zisserman 2015) without its last three convolutions and last pool, for 64 pixels, as the paper
+    # cuts it: 10,880 features.
+    "vgg16": (
+        *(Stage(64, 3, padding=1), Stage(64, 3, padding=1, pool=(2, 2))),
+        *(Stage(128, 3, padding=1), Stage(128, 3, padding=1, pool=(2, 2))),
+        *(Stage(256, 3, padding=1), Stage(256, 3, padding=1), Stage(256, 3, padding=1, pool=(2, 2))),
+        *(Stage(512, 3, padding=1), Stage(512, 3, padding=1), Stage(512, 3, padding=1, pool=(2, 2))),
+        *(Stage(4096, dropout=True), Stage(4096, dropout=True)),
+    ),
+}
+
+
+def stages_of(name: str, *, width: float = 1.0) -> tuple[Stage, ...]:
+    """The stages of a network by name, every layer's features times ``width``."""
+    if name not in NETWORKS:
+        raise ValueError(f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}")
+    if width <= 0:
+        raise ValueError(f"the width of a network is a factor above 0, not {width}")
+    return tuple(replace(stage, features=max(1, round(stage.features * width))) for stage in NETWORKS[name])
+
+
+class Network(nn.Module):
+    """Stages and a head per task.
+
+    ``features(x, t)`` gives the last hidden layer (B, features), ``head(h, t)`` the logits (B, classes of task t), and
+    ``net(x, t)`` both. Which task is meant is always said: a network has no current task.
+    """
+
+    def __init__(
+        self, stages: Sequence[Stage], kit: Callable[..., Plain], *, channels: int, size: int, dropout: float, seed: int
+    ) -> None:
+        super().__init__()
+        self.seed = seed
+        self.stages: Any = nn.ModuleList()
+        self.heads = nn.ModuleDict()
+        inputs, map_size, area = channels, size, 1
+        for i, stage in enumerate(stages):
+            area = 1 if stage.kernel else map_size**2
+            map_size = stage.map_size(map_size)
+            if map_size < 1:
+                raise ValueError(f"images of {size} pixels are too small: nothing is left after stage {i + 1}")
+            self.stages.append(kit(stage, inputs=inputs, area=area, dropout=dropout, name=f"stage {i + 1}", seed=seed))
+            inputs = stage.features
+
+    def add_head(self, t: int, classes: int, features: int = 0) -> None:
+        """A linear head for task ``t`` on the first ``features`` of the last stage (0: all of the plain kit's)."""
+        features = features or self.stages[-1].stage.features
+        head = nn.utils.skip_init(nn.Linear, features, classes)
+        head.weight.data = initial((classes, features), features, torch_stream(self.seed, "head", t))
+        head.bias.data.zero_()
+        like = next(self.stages.parameters(), None)
+        like = next(self.stages.buffers()) if like is None else like
+        self.heads[str(t)] = head.to(like)
+
+    def features(self, x: Tensor, t: int) -> Tensor:
+        for stage in self.stages:
+            x = stage(x, t)
+        return x.flatten(1)
+
+    def head(self, h: Tensor, t: int) -> Tensor:
+        return self.heads[str(t)](h)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor, t: int) -> Tensor:
+        return self.head(self.features(x, t), t)
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes networks of one architecture, always from the same initial weights.
+
+    ``tasks`` is the number of tasks to come, for methods whose paper knows it.
+    """
+
+    stages: tuple[Stage, ...]
+    channels: int
+    size: int
+    tasks: int
+    seed: int = 0
+    dropout: float = 0.5
+
+    def __call__(self, kit: Callable[..., Plain] = Plain, *, features: Sequence[int] | None = None) -> Network:
+        """A network of this kit; ``features`` replaces the number of features of every stage."""
+        stages = self.stages
+        if features is not None:
+            stages = tuple(replace(s, features=n) for s, n in zip(stages, features, strict=True))
+        shape: dict[str, Any] = {"channels": self.channels, "size": self.size}
+        return Network(stages, kit, **shape, dropout=self.dropout, seed=self.seed)

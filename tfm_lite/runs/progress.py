@@ -1,0 +1,129 @@
+"""What a person who waits sees: a bar, an honest estimate of the time left, a log of one line per epoch, and for a suite a
+table that fills up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tfm_lite import metrics
+from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.methods.base import Method
+from tfm_lite.runs.config import Config
+from tfm_lite.runs.results import Result
+from tfm_lite.train import Epoch, Protocol
+
+
+class Suite:
+    """What a suite of runs has come to: a line of a table per finished run, and the time that the rest may take."""
+
+    def __init__(self, configs: Sequence[Config]) -> None:
+        self.configs = list(configs)
+        self.done = 0
+        self.seconds: list[tuple[Config, float]] = []
+        self.width = max([len("tasks"), *(len(config.tasks) for config in configs)])
+
+    def header(self) -> str:
+        return f"{'':>9}  {'tasks':{self.width}}  method       seed  average  forgetting     time"
+
+    def row(self, result: Result | None) -> str:
+        """The line of the next run, whose record this is; None: another process has it in hand."""
+        config = self.configs[self.done]
+        self.done += 1
+        text = f"{self.done:4}/{len(self.configs):<4}  {config.tasks:{self.width}}  {config.method:11}  {config.seed:4}"
+        if result is None:
+            return f"{text}  in the hands of another process"
+        self.seconds.append((config, result.seconds))
+        numbers = f"{100 * result.average:7.1f}  {100 * result.forgetting:10.1f}"
+        failed = metrics.failures(result)
+        mark = f"  {metrics.named(failed)} not learned" if failed else ""
+        return f"{text}  {numbers}  {_span(result.seconds, result.seconds):>7}{mark}"
+
+    def left(self, low: float, high: float) -> tuple[float, float]:
+        """Fewest and most seconds left, when the run at hand has these left.
+
+        A run to come takes as long as finished ones of its method on its tasks did; failing those, of its method; failing
+        those, as any did; and while none has finished, as the one at hand.
+        """
+        for config in self.configs[self.done + 1 :]:
+            same = [(c.tasks == config.tasks, c.method == config.method) for c, _ in self.seconds]
+            best = max(((m, t and m) for t, m in same), default=(False, False))
+            times = [s for (_, s), (t, m) in zip(self.seconds, same, strict=True) if (m, t and m) == best]
+            low, high = low + min(times, default=low), high + max(times, default=high)
+        return low, high
+
+
+class Progress:
+    """Give it to a run as ``on_epoch``.
+
+    Training stops by itself, nobody knows when; so the time left is a range: from "nothing improves any more" to "every
+    training takes as long as the protocol allows". Once trainings have finished, their own lengths narrow it.
+    """
+
+    def __init__(
+        self,
+        tasks: TaskSequence,
+        protocol: Protocol,
+        *,
+        log: Path | None = None,
+        bar: bool = True,
+        suite: Suite | None = None,
+    ) -> None:
+        self.tasks, self.protocol, self.log, self.suite = tasks, protocol, log, suite
+        self.lengths: list[int] = []  # epochs of finished trainings
+        self.last: Epoch = {}
+        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=suite is None)
+
+    def __call__(self, method: Method, report: Epoch) -> None:
+        if self.last and (report["task"], report["fit"]) != (self.last["task"], self.last["fit"]):
+            self.lengths.append(self.last["epoch"])
+        self.last = report
+        if self.log:
+            line = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in report.items())
+            with self.log.open("a") as file:
+                file.write(line + "\n")
+        done, total = self._fits(method, report["task"]) + report["fit"], self._fits(method, len(self.tasks))
+        share = (done + report["epoch"] / self.protocol.epochs) / total
+        low, high = self.left(report, total - done - 1)
+        name = f"task {report['task'] + 1}/{len(self.tasks)}, training {done + 1}/{total}"
+        text = f"epoch {report['epoch']}, valid {100 * report['valid_accuracy']:.1f} %, {_span(low, high)} left"
+        if self.suite:
+            runs = len(self.suite.configs)
+            share = (self.suite.done + share) / runs
+            name = f"run {self.suite.done + 1}/{runs}, {name}"
+            text += f" of the run, {_span(*self.suite.left(low, high))} of the suite"
+        self.bar.n = share
+        self.bar.set_description_str(name, False)
+        self.bar.set_postfix_str(text)
+
+    def close(self) -> None:
+        self.bar.close()
+
+    def left(self, report: Epoch, trainings: int) -> tuple[float, float]:
+        """Fewest and most seconds left, with this many trainings to come after the running one."""
+        p = self.protocol
+        levels = 1 + math.floor(math.log(report["lr"] / p.lr_min) / math.log(p.factor) + 1e-9)
+        all_levels = 1 + math.floor(math.log(p.lr / p.lr_min) / math.log(p.factor) + 1e-9)
+        remaining = p.epochs - report["epoch"]
+        low = min(remaining, max(0, (levels - 1) * p.patience))
+        shortest = min(self.lengths, default=min(p.epochs, all_levels * p.patience))
+        longest = max(self.lengths, default=p.epochs)
+        high = min(remaining, max(low, longest - report["epoch"] if self.lengths else remaining))
+        each = report["seconds"]
+        return each * (low + trainings * shortest), each * (high + trainings * longest)
+
+    def _fits(self, method: Method, tasks: int) -> int:
+        """How many trainings the first ``tasks`` tasks take."""
+        return sum(method.fits(t) for t in range(tasks))
+
+
+def _span(low: float, high: float) -> str:
+    def text(seconds: float) -> str:
+        if seconds < 90:
+            return f"{seconds:.0f} s"
+        return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+    return text(low) if text(low) == text(high) else f"{text(low)} to {text(high)}"

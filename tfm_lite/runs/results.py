@@ -1,0 +1,124 @@
+"""Records of runs: one JSON file each, written by the runner and by nothing else. Tables and figures are made of them."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from tfm_lite.files import read_json, write_json
+from tfm_lite.places import shipped
+
+# JSON has no words for these numbers; records have them as text. Fields of a record that may hold them:
+WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+NUMBERS = ("config", "accuracy", "average", "forgetting", "fits")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to, and all that it depended on.
+
+    ``accuracy`` is the raw matrix of fractions, None above the diagonal; ``average`` and ``forgetting`` are computed from
+    it (:mod:`tfm_lite.metrics`). ``memory`` is bytes by what they are kept for; ``structure`` the shapes of the method;
+    ``fits`` per task the outcomes of its trainings, ``images`` its test images; ``key`` names the configuration, the data
+    and the numerics.
+    """
+
+    key: str
+    config: dict[str, Any]
+    accuracy: list[list[float | None]]
+    average: float
+    forgetting: float
+    memory: dict[str, int]
+    structure: dict[str, Any]
+    fits: list[list[dict[str, Any]]]
+    tasks: list[str]
+    images: list[int]
+    seconds: float
+    fingerprint: str
+    numerics: int
+    environment: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The file's name, without its ending."""
+        c = self.config
+        return f"{c['tasks']}-{c['size']}-{c['network']}-{c['method']}-seed{c['seed']}-{self.key[:8]}"
+
+
+def published(table: str) -> list[dict[str, str]]:
+    """The rows of one of the paper's tables ("table_1" to "table_5"), as it prints them."""
+    with (shipped("published") / f"{table}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def save(result: Result, folder: Path) -> Path:
+    """Write the record into ``folder`` and return its path."""
+    path = folder / f"{result.name}.json"
+    write_json(path, plain(result))
+    return path
+
+
+def plain(result: Result) -> dict[str, Any]:
+    """A record as plain values that strict JSON has words for: a loss that is not finite is one of :data:`WORDS`."""
+
+    def word(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return value
+
+    return {name: _each(value, word) for name, value in asdict(result).items()}
+
+
+def load(path: Path) -> Result:
+    """Read a record. Raises ``ValueError`` if the file is something else, or was changed after it had been written."""
+
+    def number(value: Any) -> Any:
+        return WORDS.get(value, value) if isinstance(value, str) else value
+
+    try:
+        content = read_json(path)
+        content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
+        result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
+        _ = result.name  # a configuration that is none gives none
+        return result
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not a record of a run as it was written ({type(error).__name__}: {error}); delete it and run it "
+            "again: what is left of the run's checkpoints is used"
+        ) from error
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same lists and dictionaries with every value in them changed."""
+    if isinstance(value, dict):
+        return {name: _each(inner, change) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_each(inner, change) for inner in value]
+    return change(value)
+
+
+def _images(accuracies: Iterable[float | None]) -> int:
+    """Test images of a task in a record of before they were counted: the fewest of which these accuracies can be shares.
+
+    There may have been a multiple of it. So what holds for that many images held for those that there were.
+    """
+    return math.lcm(*(Fraction(a).limit_denominator(100_000).denominator for a in accuracies if a is not None))
+
+
+def load_all(folder: Path | None = None) -> list[Result]:
+    """All records of a folder (None: those that come with the package), by name."""
+    return [load(path) for path in sorted((folder or shipped("results")).glob("*.json"))]
+
+
+def select(results: Iterable[Result], *, options: dict[str, Any] | None = None, **config: Any) -> list[Result]:
+    """The records whose configuration has these values, e.g. ``select(all, method="tfm", seed=0)``.
+
+    ``options`` are the method's options; an empty dictionary means its defaults.
+    """
+    wanted = config if options is None else {**config, "options": options}
+    return [result for result in results if all(result.config[name] == value for name, value in wanted.items())]

@@ -1,0 +1,157 @@
+"""A run from its configuration to its record, continued where it stopped; and the folders where runs are kept: one for each,
+which one process at a time may write to.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import tfm_lite
+from tfm_lite import datasets, distributed, metrics, train
+from tfm_lite.checkpoint import Checkpoint
+from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.files import InUse, check_room, holder, leftovers, lock
+from tfm_lite.places import cache_folder
+from tfm_lite.runs import results
+from tfm_lite.runs.config import Config, build_method
+from tfm_lite.runs.progress import Progress, Suite
+from tfm_lite.runs.records import readable
+from tfm_lite.runs.results import Result
+from tfm_lite.train import OnEpoch
+
+RECORD = 10**6  # bytes that are enough for a record
+
+
+def run_experiment(
+    config: Config,
+    *,
+    data: Path | None = None,
+    folder: Path | None = None,
+    device: str = "cpu",
+    on_epoch: OnEpoch | None = None,
+    tasks: TaskSequence | None = None,
+) -> Result:
+    """Run a configuration and return its record.
+
+    ``folder`` is where checkpoints are kept while it runs, in a folder of the run's own name: called again after a stop
+    it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
+    """
+    tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
+    config = config.resolved(tasks)
+    method, key = build_method(config, tasks), config.key(tasks.fingerprint)
+    how: dict[str, Any] = {"protocol": config.protocol, "seed": config.seed, "device": device, "on_epoch": on_epoch}
+    history = train.run(method, tasks, **how, precision=config.precision, checkpoint=Checkpoint(folder))
+    count = len(tasks)
+    return Result(
+        key=key,
+        config=config.plain(),
+        accuracy=[[*row, *[None] * (count - len(row))] for row in history.matrix],
+        average=metrics.average(history.matrix),
+        forgetting=metrics.forgetting(history.matrix),
+        memory=method.storage(),
+        structure=method.structure(),
+        fits=[[asdict(outcome) for outcome in outcomes] for outcomes in history.fits],
+        tasks=[task.name for task in tasks],
+        images=[len(task.test) for task in tasks],
+        seconds=round(sum(outcome.seconds for outcomes in history.fits for outcome in outcomes), 1),
+        fingerprint=tasks.fingerprint,
+        numerics=train.NUMERICS,
+        environment=_environment(device),
+    )
+
+
+def _environment(device: str) -> dict[str, Any]:
+    name = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else platform.machine()
+    # Asked of the installed package: to import torchvision takes as long as all the rest.
+    versions = {"tfm_lite": tfm_lite.__version__, "torch": torch.__version__, "torchvision": version("torchvision")}
+    where = {"device": name, "threads": torch.get_num_threads(), "processes": distributed.processes()}
+    return {**versions, "python": platform.python_version(), **where}
+
+
+def run_kept(
+    config: Config,
+    *,
+    data: Path | None = None,
+    out: Path | None = None,
+    device: str = "cpu",
+    again: bool = False,
+    bar: bool = False,
+    suite: Suite | None = None,
+) -> tuple[Result, Path]:
+    """Run a configuration, or go on with it, unless its record is there already; the record and its path.
+
+    ``out`` is where the record goes (None: beside the checkpoints). Raises :class:`~tfm_lite.files.InUse` if another process
+    has this run in hand, and ``OSError`` before it begins if the disk will not do.
+    """
+    with distributed.first_alone():  # it decodes the images, the others read what it has kept
+        tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
+    config = config.resolved(tasks)
+    key = config.key(tasks.fingerprint)
+    folder = cache_folder(data) / "runs" / f"{config.tasks}-{config.method}-seed{config.seed}-{key}"
+    out = out or folder
+    found = None if again else _recorded(out, key)
+    if found:
+        return found
+    with held(folder):
+        checkpoint = Checkpoint(folder)
+        if again:
+            checkpoint.drop("*")
+        elif found := _recorded(out, key):  # who had the folder until now has finished it
+            return found
+        if distributed.first():
+            checkpoint.tidy()
+            check_room(folder, room(config, tasks), kept=checkpoint.size())
+            check_room(out, RECORD)
+        progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=bar, suite=suite)
+        how = {"tasks": tasks, "folder": folder, "on_epoch": progress if distributed.first() else None}
+        try:
+            result = run_experiment(config, **how, device=device)  # type: ignore[arg-type]
+        finally:
+            progress.close()
+        path = out / f"{result.name}.json"
+        if distributed.first():
+            results.save(result, out)
+            for old in leftovers(out, path.name):
+                old.unlink()
+    return result, path
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other processes away from a run."""
+    number = lock(folder) if distributed.first() else None
+    if not distributed.agreed(number is not None):
+        raise InUse(f"{holder(folder)} has this run in hand, in {folder}; it is left alone")
+    try:
+        yield
+    finally:
+        if number is not None:
+            os.close(number)
+
+
+def room(config: Config, tasks: TaskSequence) -> int:
+    """Bytes that the checkpoints of a run take at most, by the size of its network before it has learned anything.
+
+    There may be one file for each training of a task, and twice, the old and the new, a file with the network and its
+    optimizer and one with the best weights. Methods that add a network with a task, or a copy, come to need more.
+    """
+    method = build_method(config, tasks)
+    plain = sum(tensor.nbytes for tensor in method.build().state_dict().values())
+    state = max(plain, sum(tensor.nbytes for tensor in method.state_dict().values()))
+    return (max(method.fits(t) for t in range(len(tasks))) + 6) * state
+
+
+def _recorded(out: Path, key: str) -> tuple[Result, Path] | None:
+    """The record of this key in a folder, if all processes are to find it there; a damaged one counts as none."""
+    found = readable(sorted(out.glob(f"*-{key[:8]}.json")))
+    path = distributed.agreed(next((path for path, record in found if record.key == key), None))
+    return (results.load(path), path) if path else None
