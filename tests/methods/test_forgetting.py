@@ -16,6 +16,7 @@ from tfm_lite.methods.base import Method
 from tfm_lite.nn import layers
 from tfm_lite.nn.deploy import extract
 from tfm_lite.nn.layers import TernaryLayer
+from tfm_lite.nn.networks import Network
 from tfm_lite.nn.stages import BatchNorm
 from tfm_lite.train import Inputs
 
@@ -71,6 +72,19 @@ def test_nothing_is_forgotten(name: str, network: str, hostile: str) -> None:
         x = probe(tasks, t)
         assert torch.equal(extract(net, t)(x), rows[t][t])
         assert torch.allclose(extract(net, t, fold=True)(x), rows[t][t], rtol=1e-3, atol=1e-4)
+
+
+class Residual(Network):
+    def features(self, x: Tensor, t: int) -> Tensor:
+        return super().features(x + x.flip(3), t)
+
+
+def test_a_network_with_a_way_of_its_own_is_not_extracted() -> None:
+    method = make_method("finetune", make_tasks())
+    method.begin(0, 3)
+    method.net.__class__ = Residual
+    with pytest.raises(ValueError, match="Residual has a features of its own and cannot be turned into plain layers"):
+        extract(method.net, 0)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

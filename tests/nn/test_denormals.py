@@ -29,7 +29,7 @@ def learned(tasks: TaskSequence, s: float, *, flush: bool) -> tuple[Any, Tensor]
         method.end(0)
         method.begin(1, 2)
         for stage in method.net.stages if s >= 50 else []:
-            stage.tasks["1"].values.data[:3] = -95 / s  # so that there are gates of e^-95
+            stage.tasks["1"].values.data[:3] = -88 / s  # so that there are gates of e^-88; e^88 is still a number
         optimizer = method.optimizer(list(method.parameters()), 0.05)
         method.train()
         for _ in range(10):
@@ -50,9 +50,11 @@ def test_hat_learns_the_same_bits_with_and_without(s: float, tasks: TaskSequence
     assert not denormal(few) and denormal(many) == (s >= 50), "so that something is compared"
     for name, tensor in whole.state_dict().items():
         other = flushed.state_dict()[name]
-        # What is protected only ever counts as 1 - protected.
-        same = torch.equal(1 - other, 1 - tensor) if name.endswith("protected") else torch.equal(other, tensor)
-        assert same, name
+        if name.endswith("protected"):  # it only ever counts as 1 - protected
+            other, tensor = 1 - other, 1 - tensor
+        if name.endswith("bias"):  # one that nothing but such gates has moved from 0 is denormal itself
+            tensor = torch.where(tensor.abs() < TINY, 0.0, tensor)
+        assert torch.equal(other, tensor), name
 
 
 @pytest.mark.parametrize("s", STEEPNESS)

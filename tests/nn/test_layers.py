@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -255,18 +256,61 @@ def test_slices_follow_the_layer_to_another_type() -> None:
 
 
 def test_slices_of_one_task_at_a_time_are_kept() -> None:
-    """And what learns goes on learning in a new slice when an older task was used in between."""
+    """Beside the slice that learns, which goes on learning when older tasks are used in between."""
     layer = grown("linear", 2)
-    first = layer.used(2)[0]
-    with torch.no_grad():
-        layer.rows.fill_(1.0)
+    live = layer.used(2)[0]
+    first = layer.used(1)[0]
     old = layer.used(0)[0]
     assert list(layer._slices) == [(0, False)] and torch.equal(old, layer.weight[:3, :5])
-    again = layer.used(2)[0]
-    assert list(layer._slices) == [(2, False)] and again is not first and torch.equal(again, first)
+    assert layer.used(1)[0] is not first and torch.equal(layer.used(1)[0], first)
     with torch.no_grad():
         layer.rows.fill_(2.0)
-    assert layer.used(2)[0] is again and (again[6:] == 2).all() and (first[6:] == 1).all()
+    assert layer.used(2)[0] is live and (live[6:] == 2).all()
+
+
+def test_tensors_in_the_place_of_parameters_leave_the_layer_alone() -> None:
+    """As in functional_call; and a parameter that was given other values in another place is believed."""
+    layer, x = grown("linear", 2), torch.randn(4, 9, dtype=torch.float64)
+    before, out = [part.clone() for part in layer.used(2)], layer(x, 2)
+    zeros = {name: torch.zeros_like(parameter) for name, parameter in layer.named_parameters()}
+    changed = torch.func.functional_call(layer, zeros, (x, 2))
+    old = layer.stage.product(x[:, :7], layer.weight, layer.bias)
+    assert (changed[:, 6:] == 0).all() and torch.allclose(changed[:, :6], old, rtol=1e-12)
+    assert all(map(torch.equal, layer.used(2), before)) and torch.equal(layer(x, 2), out)
+    layer.rows.data = torch.zeros_like(layer.rows)
+    assert (layer(x, 2)[:, 6:] == layer.new_bias).all() and torch.equal(layer.used(2)[0][:6], before[0][:6])
+
+
+@pytest.mark.parametrize("kind", ["linear", "convolution"])
+def test_a_layer_is_compiled_whole(kind: str) -> None:
+    """Outputs and gradients; the task that learns, and an older one."""
+    layer = grown(kind, 2)
+    x = torch.randn(4, layer.boundaries[2][0], *[6] * (2 if layer.stage.kernel else 0), dtype=torch.float64)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    for t in (2, 0):
+        used = x[:, : layer.boundaries[t][0]].contiguous()
+        assert torch.allclose(compiled(used, t), layer(used, t), rtol=1e-12)
+    gradients = []
+    for call in (layer, compiled):
+        layer.zero_grad()
+        call(x, 2).square().sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in layer.parameters()])
+    assert all(torch.allclose(a, b, rtol=1e-12) for a, b in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize("learning", [True, False])
+def test_a_layer_is_pickled(learning: bool) -> None:
+    layer = grown("linear", 2)
+    if not learning:
+        layer.keep()
+    twin, x = pickle.loads(pickle.dumps(layer)), torch.randn(4, 9, dtype=torch.float64)
+    for t in range(3):
+        used = x[:, : layer.boundaries[t][0]]
+        assert torch.equal(twin(used, t), layer(used, t))
+    if learning:
+        with torch.no_grad():
+            twin.rows.zero_()
+        assert (twin.used(2)[0][6:] == 0).all() and not (layer.used(2)[0][6:] == 0).all()
 
 
 def test_masks_are_a_view_of_the_boundaries() -> None:

@@ -19,13 +19,15 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
 
     The outputs are those of ``net`` in use, bit for bit. The feature normalization of a convolution is in its weights, as in
     use; elsewhere normalization is a step of its own, and ``fold`` multiplies one that stands before the non-linearity into
-    the weights: faster, and equal to rounding only.
+    the weights: faster, and equal to rounding only. Raises ``ValueError`` if the network or a stage computes in a way of its
+    own.
     """
     if str(t) not in net.heads:
         raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")
+    _check(net, (Network,), "features", "head", "forward")
     layers: list[nn.Module] = []
     for stage in net.stages:
-        _check(stage)
+        _check(stage, (Plain, Ternary), "product", "before_activation", "after_pool", "forward")
         weight, bias = (part.clone() for part in stage.used(t))
         norm, before = _norm(stage, t, len(bias))
         if fold and norm and before:
@@ -45,11 +47,11 @@ def export_onnx(layers: nn.Module, path: Path, *, channels: int, size: int) -> N
     torch.onnx.export(layers, (example,), str(path), dynamic_shapes=(batch,), dynamo=True, verbose=False, **names)
 
 
-def _check(stage: Plain) -> None:
-    kinds = Plain, Ternary
-    for place in ("product", "before_activation", "after_pool", "forward"):
-        if getattr(type(stage), place) not in [getattr(kind, place) for kind in kinds]:
-            raise ValueError(f"{type(stage).__name__} has a {place} of its own and cannot be turned into plain layers")
+def _check(part: nn.Module, kinds: tuple[type, ...], *methods: str) -> None:
+    """Refuse a network or a stage that computes in a way of its own: nothing is known of what that would be in layers."""
+    for name in methods:
+        if getattr(type(part), name) not in [getattr(kind, name) for kind in kinds]:
+            raise ValueError(f"{type(part).__name__} has a {name} of its own and cannot be turned into plain layers")
 
 
 def _norm(stage: Any, t: int, features: int) -> tuple[nn.Module | None, bool]:

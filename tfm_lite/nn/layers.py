@@ -141,8 +141,9 @@ class TernaryLayer(nn.Module):
         self.learning = False
         self.register_buffer("weight", torch.zeros(stage.weight_shape(0, 0)))
         self.register_buffer("bias", torch.zeros(0))
+        self._live: tuple[Tensor, ...] = ()  # the slice of the task being learned, and the parameters in it
         self._slices: dict[tuple[int, bool], tuple[Tensor, Tensor]] = {}  # by task, and whether an affine step is in it
-        self.register_load_state_dict_post_hook(lambda layer, _: layer._slices.clear())
+        self.register_load_state_dict_post_hook(_join)
 
     def grow(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
         """Begin the next task, which uses ``inputs`` and ``outputs`` features; what they add to the layer will learn."""
@@ -153,6 +154,10 @@ class TernaryLayer(nn.Module):
             raise ValueError(
                 f"a layer only grows: it has {old_inputs} inputs and {old_outputs} outputs, not {inputs}, {outputs}"
             )
+        if (
+            not self.boundaries
+        ):  # the inputs of the first task are known: nothing of it is a new input of an old feature
+            self.weight = self.weight.new_zeros(self.stage.weight_shape(0, inputs))
         self.boundaries.append((inputs, outputs))
         self.learning = True
         fan_in = math.prod(self.stage.weight_shape(1, inputs))
@@ -160,14 +165,14 @@ class TernaryLayer(nn.Module):
         rows, columns = (initial(self.stage.weight_shape(*s), fan_in, generator).to(self.weight) for s in shapes)
         self.rows, self.columns = nn.Parameter(rows), nn.Parameter(columns)
         self.new_bias = nn.Parameter(self.bias.new_zeros(outputs - old_outputs))
-        self._slices.clear()
+        self._join()
 
     def keep(self) -> None:
         """End the task: what it learned joins the buffers and is never a parameter again."""
         self.weight, self.bias = (part.clone() for part in self.used(len(self.boundaries) - 1))
         del self.rows, self.columns, self.new_bias
         self.learning = False
-        self._slices.clear()
+        self._join()
 
     def learns(self, t: int) -> bool:
         """Whether ``t`` is the task being learned."""
@@ -177,32 +182,56 @@ class TernaryLayer(nn.Module):
     def used(self, t: int, affine: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The weights and biases that task ``t`` uses, each one contiguous slice, cached until another is used.
 
-        What the slice holds of older tasks is a copy, and what learns a window into the slice. With an ``affine`` scale and
-        shift, those of a task that has been learned, it is :func:`folded` into the slice.
+        That of the task being learned is live: its parameters are windows into it. With an ``affine`` scale and shift, those
+        of a task that has been learned, it is :func:`folded` into the slice.
         """
-        key = t, affine is not None
-        if key not in self._slices:
-            self._slices.clear()  # of one task at a time: the slices of all would be many times the layer
-            self._slices[key] = folded(*self._slice(t), *affine) if affine else self._slice(t)
-        weight, bias = self._slices[key]
+        compiling = torch.compiler.is_compiling()  # then memory has no addresses, and nothing is worth keeping
         if self.learns(t):
-            old_outputs, new_inputs = self.columns.shape[:2]
-            windows = weight[old_outputs:], weight[:old_outputs, weight.shape[1] - new_inputs :], bias[old_outputs:]
-            for learned, window in zip((self.rows, self.columns, self.new_bias), windows, strict=True):
-                if learned.data_ptr() != window.data_ptr():  # a new slice, or a parameter whose tensor was replaced
-                    window.copy_(learned)
-                    learned.data = window  # now an optimizer's step changes the slice itself: nothing is copied again
-        return weight, bias
+            weight, bias, *own = self._live
+            learned = self.rows, self.columns, self.new_bias
+            for given, window, parameter in zip(learned, self._windows(weight, bias), own, strict=True):
+                if given is not parameter or not (compiling or given.data_ptr() == window.data_ptr()):
+                    return self._slice(t, *learned)  # other tensors stand in for the parameters, or have become theirs
+            return weight, bias
+        key = t, affine is not None
+        if key not in self._slices or compiling:
+            found = folded(*self._slice(t), *affine) if affine else self._slice(t)
+            if compiling:
+                return found
+            self._slices.clear()  # of one task at a time: the slices of all would be many times the layer
+            self._slices[key] = found
+        return self._slices[key]
 
-    def _slice(self, t: int) -> tuple[Tensor, Tensor]:
+    def _windows(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where rows, columns and new biases of the task being learned stand in its slice."""
+        (inputs, _), old = self.boundaries[-1], self.bias.numel()
+        known = self.boundaries[-2][0] if len(self.boundaries) > 1 else inputs
+        return weight[old:], weight[:old, known:], bias[old:]
+
+    def _slice(self, t: int, *learned: Tensor) -> tuple[Tensor, Tensor]:
+        """A slice of the buffers, and of what is ``learned`` if the task is the one being learned."""
         inputs, outputs = self.boundaries[t]
-        if self.weight.shape[:2] == (outputs, inputs) and not self.learns(t):
-            return self.weight, self.bias
-        old = self.weight[:outputs, :inputs]
-        weight, bias = self.weight.new_zeros(self.stage.weight_shape(outputs, inputs)), self.bias.new_zeros(outputs)
-        weight[: old.shape[0], : old.shape[1]] = old
-        bias[: old.shape[0]] = self.bias[:outputs]
-        return weight, bias
+        old, bias = self.weight[:outputs, :inputs], self.bias[:outputs]
+        if learned:
+            rows, columns, new_bias = learned
+            return torch.cat([torch.cat([old, columns], 1), rows]), torch.cat([bias, new_bias])
+        return old.contiguous(), bias
+
+    @torch.no_grad()
+    def _join(self) -> None:
+        """Forget cached slices; give the task being learned a slice of its own, into which its parameters look from now on.
+
+        So a step of an optimizer changes the slice itself, and nothing is copied in a step. What the slice holds of older
+        tasks is a copy.
+        """
+        self._slices.clear()
+        self._live = ()
+        if self.learning:
+            learned = self.rows, self.columns, self.new_bias
+            weight, bias = self._slice(len(self.boundaries) - 1, *learned)
+            for parameter, window in zip(learned, self._windows(weight, bias), strict=True):
+                parameter.data = window
+            self._live = weight, bias, *learned
 
     def forward(self, x: Tensor, t: int, affine: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """The product as task ``t`` uses it, with an ``affine`` scale and shift (O(t),) of its outputs, if any, in it."""
@@ -222,12 +251,21 @@ class TernaryLayer(nn.Module):
         return mask
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy of the layer is made from: all but the cached slices, each as large as the layer."""
-        return {**self.__dict__, "_slices": {}}
+        """What a copy of the layer is made from: all but the slices, each as large as the layer."""
+        return {**self.__dict__, "_slices": {}, "_live": ()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._join()
 
     def _apply(self, fn: Any, recurse: bool = True) -> TernaryLayer:
-        self._slices.clear()  # the cache would stay on the old device
-        return super()._apply(fn, recurse)
+        super()._apply(fn, recurse)
+        self._join()  # the slices are still on the old device
+        return self
+
+
+def _join(layer: TernaryLayer, _: object) -> None:
+    layer._join()
 
 
 class Affine(nn.Module):
