@@ -184,10 +184,11 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     install = ["install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     code = (
-        "from tfm_lite import explore, results as r, selection; "
+        "from tfm_lite import places; from tfm_lite.figures import explore; "
+        "from tfm_lite.runs import results as r, selection; "
         "print(r.__file__, len(r.load_all()), len(selection.load_all()), len(r.published('table_1')), "
-        "(r.shipped('benchmarks') / 'speed.json').is_file(), "
-        "(r.shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
+        "(places.shipped('benchmarks') / 'speed.json').is_file(), "
+        "(places.shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
         "len(explore.figure('<svg/>', alt='none').html) > 1000)"
     )
     environment = {**os.environ, "PYTHONPATH": str(target)}

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,11 +121,10 @@ def holder(folder: Path) -> str:
 
 def check_room(folder: Path, size: int, *, kept: int = 0) -> None:
     """Refuse a folder that cannot be written to, or whose disk has no room for ``size`` bytes; ``kept`` are there already."""
-    probe = folder / f"probe.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"\0" * 4096)
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder) as probe:  # gone with the process, however it ends
+            probe.write(b"\0" * 4096)
     except OSError as error:
         raise OSError(
             f"nothing can be written in {folder} ({error.strerror}): make it writable or make room, or name another "

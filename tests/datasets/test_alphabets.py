@@ -20,7 +20,6 @@ from torch.utils.data import DataLoader
 from tfm_lite import datasets
 from tfm_lite.datasets.sets import alphabets
 from tfm_lite.datasets.tasks import Split, TaskSequence
-from tfm_lite.runs import results
 from tfm_lite.seeds import numpy_stream
 
 CLEAN = alphabets.SIZES[0] * alphabets.FINE  # pixels of a clean letter
@@ -51,7 +50,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return images, labels, np.arange(len(labels)) % 4 < 3
 
     monkeypatch.setattr(alphabets, "draw_all", quick)
-    monkeypatch.setattr(results, "fingerprints", lambda *_: frozenset())  # the records are of the real ones
+    monkeypatch.setattr(datasets, "_fingerprints", lambda *_: frozenset())  # the records are of the real ones
     alphabets._images.cache_clear()
     yield asked
     alphabets._images.cache_clear()

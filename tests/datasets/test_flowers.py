@@ -19,7 +19,6 @@ from tfm_lite import datasets
 from tfm_lite.datasets import stores
 from tfm_lite.datasets.sets import flowers
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.runs import results
 
 CLASSES, PER_CLASS, SIZE = 6, {"trnid": 2, "valid": 2, "tstid": 3}, 16
 COUNT = CLASSES * sum(PER_CLASS.values())
@@ -49,7 +48,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small = replace(flowers.ABOUT, train=CLASSES * 4, test=CLASSES * 3, classes=CLASSES, tasks=2)
     monkeypatch.setattr(flowers, "ABOUT", small)
     monkeypatch.setattr(flowers.Flowers102, "classes", flowers.Flowers102.classes[:CLASSES])
-    monkeypatch.setattr(results, "fingerprints", lambda *_: frozenset())  # the records are of the real ones
+    monkeypatch.setattr(datasets, "_fingerprints", lambda *_: frozenset())  # the records are of the real ones
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     monkeypatch.delenv("TFM_LITE_DATA", raising=False)
     jpg = tmp_path / "data" / "flowers-102" / "jpg"

@@ -237,7 +237,7 @@ for check, words, answer in WRONG:
         pass
 print(len(WRONG), {check(right) for check, (right, _) in CASES.items()})
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(BOOK.parent / "tests"), str(BOOK.parent)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(BOOK.parent)])}
     run = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, env=environment)
     assert run.stdout == f"{len(WRONG)} {{'Right.'}}\n", run.stderr
 

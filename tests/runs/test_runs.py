@@ -16,7 +16,7 @@ from tfm_lite import datasets, train
 from tfm_lite.__main__ import main
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.runs import records, results, run
-from tfm_lite.runs.config import Config
+from tfm_lite.runs.config import Config, identity
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.run import run_experiment
 from tfm_lite.train import Protocol
@@ -155,4 +155,4 @@ def test_names_of_records_are_understood(record: Result) -> None:
     config = Config("tiny_imagenet+semantic+20x100", "imm_mode", 12, "lenet_bn", options={}, size=64)
     name = of(config, record).name
     assert records._named(Path(f"{name}.json")) == ("tiny_imagenet+semantic+20x100", "imm_mode", "seed12")
-    assert config.identity(of(config, record).config) == config.identity
+    assert identity(of(config, record).config) == config.identity

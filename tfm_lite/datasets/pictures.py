@@ -78,7 +78,7 @@ def decode_into(store: Path, files: Sequence[Path], *, workers: int, advance: Ca
     """
     top = str(Path(__file__).parents[1])
     path = os.pathsep.join(filter(None, [top, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "tfm_lite.datasets.pictures"]
+    command = [sys.executable, "-P", __file__]  # by its path: by its name, the whole package would be loaded
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     processes = [
         subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, **pipes)  # type: ignore[call-overload]
