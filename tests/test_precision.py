@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import SHORT, make_method, make_tasks, tasks_for
+from small import SHORT, make_method, make_tasks, quick_options, tasks_for
 from torch import Tensor
 
 from tfm_lite import methods, train
@@ -60,7 +60,7 @@ def test_finetuning_fails_that_very_check() -> None:
 @pytest.mark.parametrize("name", methods.names())
 def test_every_method_learns(name: str) -> None:
     tasks = make_tasks(groups=(3, 3), per_class=40, noise=30.0)
-    method = make_method(name, tasks, dropout=0.0, **({"growths": (0.0, 0.15)} if name.startswith("tfm") else {}))
+    method = make_method(name, tasks, dropout=0.0, **quick_options(name, 0.0, 0.15))
     history = train.run(method, tasks, protocol=Protocol(epochs=25, batch=16, patience=5), precision="bf16")
     assert all(row[-1] > 0.5 for row in history.matrix)
 

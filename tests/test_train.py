@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
-from small import SHORT, SMALL, make_method, make_tasks
+from small import SHORT, SMALL, make_method, make_tasks, quick_options
 
 from tfm_lite import methods, metrics, train
-from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.datasets.tasks import Task, TaskSequence
 from tfm_lite.methods.base import Method
+from tfm_lite.methods.tfm import TFM
+from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.train import Inputs, Protocol
 
 
@@ -36,6 +40,51 @@ def test_order_of_the_hooks(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch
     train.step(method, optimizer, x, y, 0, clip=1.0)
     order = "before_batch loss penalty zero_grad backward after_backward clip step after_step"
     assert calls == order.split()
+
+
+class Listener(Method):
+    """It writes down which task its hooks are told."""
+
+    def __init__(self, build: Builder) -> None:
+        super().__init__(build)
+        self.told: dict[str, list[Any]] = {}
+
+    def note(self, hook: str, t: Any) -> None:
+        self.told.setdefault(hook, []).append(t)
+
+    def learn(self, task: Task, fit: train.Fit) -> None:
+        fit(seen=True)
+
+    def before_batch(self, t: Any, progress: float) -> None:
+        self.note("before_batch", t)
+
+    def loss(self, x: torch.Tensor, y: torch.Tensor, t: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.training:
+            self.note("loss", t)
+        return super().loss(x, y, 0)
+
+    def penalty(self, t: Any) -> float:
+        if self.training:
+            self.note("penalty", t)
+        return 0.0
+
+    def after_backward(self, t: Any) -> None:
+        self.note("after_backward", t)
+
+    def after_step(self, t: Any) -> None:
+        self.note("after_step", t)
+
+
+def test_every_hook_of_a_batch_is_told_the_task_and_in_a_mixed_one_that_of_each_image() -> None:
+    tasks = make_tasks(groups=(3, 2))
+    method = Listener(Builder(stages_of("mlp", width=1 / 8), channels=1, size=12, tasks=2))
+    train.run(method, tasks, protocol=Protocol(epochs=1, batch=10**4))
+    hooks = ["before_batch", "loss", "penalty", "after_backward", "after_step"]
+    assert list(method.told) == hooks
+    of_each = torch.cat([torch.full((len(task.train),), task.index) for task in tasks])
+    for first, second in method.told.values():
+        assert first == 0 and isinstance(first, int)
+        assert second.dtype == torch.int64 and torch.equal(second, of_each)
 
 
 @pytest.mark.parametrize("name", methods.names())
@@ -65,8 +114,7 @@ def test_first_task_is_the_same_for_methods_of_the_plain_shape(tasks: TaskSequen
 @pytest.mark.parametrize("name", methods.names())
 def test_every_method_learns(name: str, network: str, epochs: int) -> None:
     tasks = make_tasks(groups=(3, 3), size=SMALL[network][2], per_class=40, noise=30.0)
-    options = {"growths": (0.0, 0.15)} if name.startswith("tfm") else {}
-    method = make_method(name, tasks, network, dropout=0.0, **options)
+    method = make_method(name, tasks, network, dropout=0.0, **quick_options(name, 0.0, 0.15))
     history = train.run(method, tasks, protocol=Protocol(epochs=epochs, batch=16, patience=5))
     assert all(row[-1] > 0.5 for row in history.matrix)
 
@@ -77,7 +125,7 @@ def test_storage_is_what_is_kept(name: str, tasks: TaskSequence) -> None:
     train.run(method, tasks, protocol=SHORT)
     kept = sum(t.numel() * t.element_size() for t in (*method.parameters(), *method.buffers()))
     storage = method.storage()
-    boundaries = 4 * len(tasks) * len(method.net.stages) if name.startswith("tfm") else 0  # counted, though no tensor
+    boundaries = 4 * len(tasks) * len(method.net.stages) if isinstance(method, TFM) else 0  # counted, though no tensor
     assert sum(storage.values()) - boundaries == kept
     for task in tasks:  # what use caches is not counted
         method.predict(next(Inputs(tasks).batches(task.test))[0], task.index)

@@ -13,10 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from operator import ge, gt, le, lt
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-
-if TYPE_CHECKING:
-    from tfm_lite.methods.base import Method
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def check_protocol(protocol: Any) -> None:
         raise ValueError(f"a protocol's lr_min is at most its lr, {protocol.lr:g}, not {protocol.lr_min:g}")
 
 
-def check_options(method: type[Method], options: Mapping[str, Any]) -> None:
+def check_options(method: type[Any], options: Mapping[str, Any]) -> None:
     """Refuse an option that the method does not have, or not with this value."""
     known = options_of(method)
     for name, value in options.items():
@@ -115,7 +112,7 @@ def check_options(method: type[Method], options: Mapping[str, Any]) -> None:
         check(f"{method.name}'s option {name}", value, known[name].annotation)
 
 
-def options_of(method: type[Method]) -> dict[str, inspect.Parameter]:
+def options_of(method: type[Any]) -> dict[str, inspect.Parameter]:
     """The constructor's keyword arguments by name, through ``**options`` to the base class's; a subclass's word counts."""
     found: dict[str, inspect.Parameter] = {}
     for cls in method.__mro__:

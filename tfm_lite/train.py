@@ -20,7 +20,7 @@ from tfm_lite import distributed
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.datasets.tasks import Split, Task, TaskSequence
-from tfm_lite.methods.base import Method
+from tfm_lite.learner import Learner
 from tfm_lite.options import check_protocol
 from tfm_lite.reproducible import reproducible
 from tfm_lite.seeds import stream, torch_stream
@@ -31,7 +31,7 @@ NUMERICS = 2
 CHECKPOINT_EVERY = 30.0  # seconds of training that a kill may cost
 
 Epoch = dict[str, Any]
-OnEpoch = Callable[[Method, Epoch], None]
+OnEpoch = Callable[[Learner, Epoch], None]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class History:
 
 
 def step(
-    method: Method,
+    method: Learner,
     optimizer: torch.optim.Optimizer,
     x: Tensor,
     y: Tensor,
@@ -101,22 +101,22 @@ def step(
     In a batch that mixes tasks, as Joint's do, ``t`` is the task of each image, int64 (B,) on the CPU. In one of several
     processes, x and y are its part of the batch and ``weight`` the part's share of the batch.
     """
-    method.before_batch(progress)
+    method.before_batch(t, progress)
     with autocast():
         (loss, _), penalty = method.loss(x, y, t), method.penalty(t)
     optimizer.zero_grad()
     (loss + penalty).backward()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     distributed.add([p.grad for p in parameters if p.grad is not None], weight=weight)
-    method.after_backward()
+    method.after_backward(t)
     nn.utils.clip_grad_norm_(parameters, clip)
     optimizer.step()
-    method.after_step()
+    method.after_step(t)
     return loss.detach(), torch.as_tensor(penalty).detach()
 
 
 @torch.no_grad()
-def accuracy(method: Method, task: Task, inputs: Inputs, *, split: str = "test") -> float:
+def accuracy(method: Learner, task: Task, inputs: Inputs, *, split: str = "test") -> float:
     """Share of the images of a task's ``split`` ("train", "valid" or "test") that are classified right."""
     right = 0.0
     images: Split = getattr(task, split)
@@ -135,7 +135,7 @@ class Fit:
 
     def __init__(
         self,
-        method: Method,
+        method: Learner,
         tasks: Sequence[Task],
         inputs: Inputs,
         *,
@@ -270,7 +270,7 @@ class Fit:
 
 
 def run(
-    method: Method,
+    method: Learner,
     tasks: TaskSequence,
     *,
     protocol: Protocol = FULL,
@@ -308,6 +308,6 @@ def run(
     return history
 
 
-def _copy(method: Method) -> dict[str, Tensor]:
+def _copy(method: Learner) -> dict[str, Tensor]:
     """The network as it is now; copied, for what is part of a larger tensor would be saved with the whole of it."""
     return {name: tensor.clone() for name, tensor in method.state_dict().items()}

@@ -26,6 +26,7 @@ class Mutant(NamedTuple):
 
 
 TRAIN, RUN, CONFIG, LAYERS, PROTOCOL = "train.py", "runs/run.py", "runs/config.py", "nn/layers.py", "test_protocol.py"
+BASE = "methods/base.py"
 GOLDEN, RESUME, FORGETTING = "test_golden.py", "test_resume.py -k stopped", "test_forgetting.py"
 MUTANTS = [
     # The rule by which the learning rate falls.
@@ -42,7 +43,7 @@ MUTANTS = [
     Mutant(TRAIN, 'now["seconds"] - kept >= CHECKPOINT_EVERY', 'now["seconds"] >= CHECKPOINT_EVERY', PROTOCOL),
     Mutant(TRAIN, "self.method.load_state_dict(done", "dict(done", PROTOCOL),
     # A step, an epoch, validation.
-    Mutant(TRAIN, "    method.after_backward()\n", "", "test_train.py -k hooks"),
+    Mutant(TRAIN, "    method.after_backward(t)\n", "", "test_train.py -k hooks"),
     Mutant(TRAIN, "    optimizer.zero_grad()\n", "", GOLDEN),
     Mutant(TRAIN, "progress=i / len(order)", "progress=0.0", f"{GOLDEN} -k hat"),
     Mutant(TRAIN, "        method.train()\n", "", GOLDEN),
@@ -82,10 +83,15 @@ MUTANTS = [
     Mutant("nn/stages.py", "learning = self.training and self.learns()", "learning = self.training", FORGETTING),
     Mutant("nn/stages.py", "MOMENTUM, EPS = 0.1, 1e-5", "MOMENTUM, EPS = 0.1, 1e-3", "test_layers.py test_methods.py"),
     # Methods.
+    Mutant(BASE, "if self.zero_forgetting and (left", "if False and (left", "test_contracts.py"),
+    Mutant(BASE, "        self.ready()  # who", "        # who", "test_contracts.py -k once"),
+    Mutant(BASE, "        _check_names(cls)\n", "", "test_contracts.py -k misspelt"),
+    Mutant("methods/__init__.py", "        base.known.update(before)\n", "        pass\n", "test_contracts.py -k leaves"),
+    Mutant("methods/hat.py", '"protected": "masks"', '"protected": "embeddings"', "test_memory.py -k once"),
     Mutant("methods/tfm.py", "(accuracies, self.margin)", "(accuracies, 0.0)", "test_methods.py"),
     Mutant("methods/tfm.py", "copy.deepcopy(before)", "before", "test_methods.py test_golden.py -k tfm"),
     Mutant("methods/joint.py", "        self.net = self.build(self.kit)\n", "", "test_train.py -k joint"),
-    Mutant("methods/hat.py", "embedding.grad *=", "embedding.grad /=", "test_masks.py"),
+    Mutant("methods/hat.py", "self.s_max / stage.s * steep", "stage.s / self.s_max * steep", "test_masks.py"),
     Mutant("methods/packnet.py", "sizes > sizes[self.mine]", "sizes >= sizes[self.mine]", "test_masks.py"),
     Mutant("methods/ewc.py", "mul_(task.index).add_(new)", "add_(new)", "test_importance.py"),
     Mutant("methods/mas.py", "(new, 1 - self.alpha)", "(new, self.alpha)", "test_importance.py"),

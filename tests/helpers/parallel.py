@@ -10,15 +10,13 @@ import json
 import sys
 
 import torch
-from small import make_method, make_tasks
+from small import make_method, make_tasks, quick_options
 
-from tfm_lite import distributed, train
+from tfm_lite import distributed, methods, train
 from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.train import Protocol
-
-METHODS = ("finetune", "tfm", "hat", "packnet", "ewc", "si", "piggyback", "lwf", "mas", "joint")
 
 
 class Doubles(Inputs):
@@ -45,8 +43,7 @@ def losses(name: str, tasks: TaskSequence) -> list[float]:
 
 def learned(name: str) -> list[float]:
     tasks = make_tasks(groups=(3, 3), per_class=40, noise=30.0)
-    options = {"growths": (0.0, 0.15)} if name == "tfm" else {}
-    method = make_method(name, tasks, dropout=0.2, **options)
+    method = make_method(name, tasks, dropout=0.2, **quick_options(name, 0.0, 0.15))
     return train.run(method, tasks, protocol=Protocol(epochs=25, batch=16, patience=5)).matrix[-1]
 
 
@@ -57,7 +54,7 @@ def main() -> None:
         found = {name: learned(name) for name in ("finetune", "tfm", "packnet")}
     else:
         tasks = make_tasks(groups=(3, 2))
-        found = {name: losses(name, tasks) for name in METHODS}
+        found = {name: losses(name, tasks) for name in methods.names()}
     if distributed.first():
         print(json.dumps(found))
     distributed.stop()

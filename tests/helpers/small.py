@@ -11,6 +11,7 @@ from tfm_lite import methods
 from tfm_lite.datasets.tasks import Split, TaskSequence, by_class
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.options import options_of
 from tfm_lite.train import Protocol
 
 SHORT = Protocol(epochs=2, batch=16, patience=1)
@@ -47,6 +48,11 @@ def make_method(
     width = SMALL[network][0]
     shape = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
     return methods.get(name)(Builder(stages_of(network, width=width), **shape, dropout=dropout), **options)
+
+
+def quick_options(name: str, *growths: float) -> dict[str, object]:
+    """Options under which a method is quick: a search tries these growths, and by default two instead of five."""
+    return {"growths": growths or (0.0, 0.1)} if "growths" in options_of(methods.get(name)) else {}
 
 
 def tasks_for(network: str) -> TaskSequence:

@@ -23,7 +23,7 @@ def dense(method: Single, t: int, x: Tensor) -> tuple[Tensor, list[Tensor], list
         mask = torch.zeros(own * tasks, dtype=torch.float64)
         mask[own * t : own * (t + 1)] = 1
         weight = torch.randn(own * tasks, len(before), dtype=torch.float64)
-        bias = torch.cat([net.stages[i].bias for net in nets]).detach()
+        bias = torch.cat([nets[s].stages[i].bias for s in nets]).detach()
         columns = before.bool() if i else torch.ones(len(before), dtype=torch.bool)
         weight[mask.bool().nonzero(), columns.nonzero().T] = stage.weight.detach()
         weight.requires_grad_()
@@ -31,7 +31,7 @@ def dense(method: Single, t: int, x: Tensor) -> tuple[Tensor, list[Tensor], list
         weights.append(weight)
         masks.append(mask)
         before = mask
-    head = nets[t].heads[str(t)]
+    head = nets[t].heads[t]
     return h[:, before.bool()] @ head.weight.T + head.bias, weights, masks
 
 
@@ -63,6 +63,6 @@ def test_masks_of_two_tasks_share_no_feature_and_most_weights_are_used_by_none()
         method.begin(task.index, len(task.classes))
         method.end(task.index)
     whole = [stage.features for stage in method.build.stages]
-    assert all(3 * own <= features for own, features in zip(method.features(), whole, strict=True))
+    assert all(3 * own <= features for own, features in zip(method.widths(), whole, strict=True))
     hidden = method.nets[0].stages[1].weight.numel() * 3
     assert hidden <= whole[0] * whole[1] / 3

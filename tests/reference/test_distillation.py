@@ -52,7 +52,7 @@ class Snapshot:
 
     def __init__(self, net: Any) -> None:
         self.stages = arrays(net.stages)
-        self.heads = [arrays(net.heads[str(t)]) for t in range(len(net.heads))]
+        self.heads = [arrays(net.heads[t]) for t in range(len(net.heads))]
 
     def logits(self, x: Array, t: int) -> Array:
         weight, bias = self.heads[t]
@@ -275,8 +275,8 @@ def test_the_first_task_is_learned_as_by_finetuning(tasks: TaskSequence) -> None
 
 
 def test_less_forgetting_learning_has_no_dropout_before_the_head(tasks: TaskSequence) -> None:
-    assert [stage.stage.dropout for stage in make_method("finetune", tasks).net.stages] == [True, True]
-    assert [stage.stage.dropout for stage in make_method("lfl", tasks).net.stages] == [True, False]
+    assert [stage.stage.dropout for stage in make_method("finetune", tasks).ready().net.stages] == [True, True]
+    assert [stage.stage.dropout for stage in make_method("lfl", tasks).ready().net.stages] == [True, False]
     assert not torch.equal(first_task("lfl", tasks, "mlp"), first_task("finetune", tasks, "mlp"))
     pictures = make_tasks(size=28)  # the last layer of LeNet has none in any method
     assert torch.equal(first_task("lfl", pictures, "lenet"), first_task("finetune", pictures, "lenet"))

@@ -39,7 +39,7 @@ def buffers(module: torch.nn.Module) -> Weights:
 
 
 def head(method: Method, t: int) -> Weights:
-    return [parameter.detach().clone() for parameter in method.net.heads[str(t)].parameters()]
+    return [parameter.detach().clone() for parameter in method.net.heads[t].parameters()]
 
 
 def logits(x: Tensor, weights: Sequence[Tensor], last: Sequence[Tensor]) -> Tensor:
@@ -135,7 +135,7 @@ def check_penalty(method: Any, strength: float, t: int) -> None:
     else:  # SI adds it itself to what backward left
         for parameter in parameters:
             parameter.grad = torch.zeros_like(parameter)
-        method.after_backward()
+        method.after_backward(t)
         gradients = tuple(parameter.grad for parameter in parameters)
     same("its gradient", gradients, [2 * strength * factor * (weight - old) for weight, old, factor in triples])
 
@@ -259,13 +259,13 @@ def test_si_agrees_with_its_equations(tasks: TaskSequence) -> None:
 AFTER_BACKWARD = si.SI.after_backward
 
 
-def the_whole_gradient(method: Any) -> None:
+def the_whole_gradient(method: Any, t: int) -> None:
     """The penalty's gradient is taken for the data's, too."""
-    AFTER_BACKWARD(method)
+    AFTER_BACKWARD(method, t)
     method.gradients = [weight.grad.clone() for weight, *_ in method.shared()]
 
 
-def a_path_of_positive_steps(method: Any) -> None:
+def a_path_of_positive_steps(method: Any, t: int) -> None:
     """The sign of every step is dropped."""
     with torch.no_grad():
         parts = zip(method.shared(), method.gradients, method.work, method.path.buffers(), strict=True)

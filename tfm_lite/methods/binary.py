@@ -15,5 +15,5 @@ class Binary(Single):
     name = "binary"
     paper = "masana2021ternary"
 
-    def features(self) -> list[int]:
-        return [max(1, n // self.build.tasks) for n in super().features()]
+    def widths(self) -> list[int]:
+        return [max(1, n // self.build.tasks) for n in super().widths()]

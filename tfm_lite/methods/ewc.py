@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.importance import Anchored, fisher
 from tfm_lite.nn.networks import Builder
 from tfm_lite.options import Count, NotNegative
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class EWC(Anchored):
@@ -34,8 +30,8 @@ class EWC(Anchored):
     grid = {"lam": (250.0, 1000.0, 5000.0, 25000.0)}
 
     def __init__(self, build: Builder, *, lam: NotNegative = 250.0, batch: Count = 1) -> None:
-        self.strength, self.batch = lam / 2, batch
         super().__init__(build)
+        self.strength, self.batch = lam / 2, batch
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit()

@@ -6,10 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
-from tfm_lite.nn.networks import Builder
-from tfm_lite.nn.stages import Plain, freeze
+from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.per_task import PerTask
+from tfm_lite.nn.stages import Plain
 from tfm_lite.options import NotNegative, Range
 from tfm_lite.seeds import torch_stream
+
+
+def scale_gradient(parameter: Tensor, by: Tensor) -> None:
+    assert parameter.grad is not None  # backward has just been here
+    parameter.grad *= by
 
 
 class Embedding(nn.Module):
@@ -23,18 +29,21 @@ class Embedding(nn.Module):
 class Gated(Plain):
     """A stage whose features pass a gate per task, after non-linearity and pool (HAT, Eq. 1)."""
 
+    roles = {"tasks": "embeddings", "protected": "masks"}
+
     s = 1.0  # steepness of the gates while training; in use it is s_max
     s_max = 400.0
 
+    protected: Tensor  # the greatest gate of any finished task, (features,)
+
     def make(self, inputs: int) -> None:
         super().make(inputs)
-        self.tasks = nn.ModuleDict()
-        self.register_buffer("protected", torch.zeros(self.stage.features))  # the greatest gate of any finished task
+        self.tasks: PerTask[Embedding] = PerTask()
+        self.register_buffer("protected", torch.zeros(self.stage.features))
 
     def gate(self, t: int) -> Tensor:
         """The attention of task ``t`` over the features, (features,) between 0 and 1."""
-        values: Any = self.tasks[str(t)].values
-        return torch.sigmoid((self.s if self.training else self.s_max) * values)
+        return torch.sigmoid((self.s if self.training else self.s_max) * self.tasks[t].values)
 
     def after_pool(self, x: Tensor, t: int) -> Tensor:
         return x * self.gate(t).view(1, -1, *[1] * (x.dim() - 2))
@@ -57,6 +66,8 @@ class HAT(Method):
     kit = Gated
     grid = {"regularization": (0.75, 0.25, 2.5), "s_max": (400.0, 50.0)}
 
+    net: Network[Gated]
+
     CLAMP, STEEPEST = 6.0, 50.0  # bounds of an embedding, and of the exponents in the compensation
 
     def __init__(
@@ -66,8 +77,8 @@ class HAT(Method):
         regularization: NotNegative = 0.75,
         s_max: Annotated[float, Range(least=1)] = 400.0,
     ) -> None:
-        self.regularization, self.s_max = regularization, s_max
         super().__init__(build)
+        self.regularization, self.s_max = regularization, s_max
 
     def start(self) -> None:
         super().start()
@@ -78,49 +89,44 @@ class HAT(Method):
         super().before_task(t, classes)
         for stage in self.net.stages:
             generator = torch_stream(self.build.seed, "hat", stage.name, t)
-            values = torch.randn(stage.stage.features, generator=generator)
-            stage.tasks[str(t)] = Embedding(values.to(stage.protected))
+            values = torch.randn(stage.stage.features, generator=generator, device="cpu")
+            stage.tasks[t] = Embedding(values.to(stage.protected))
 
-    def before_batch(self, progress: float) -> None:
+    def before_batch(self, t: int, progress: float) -> None:
         for stage in self.net.stages:
             stage.s = (self.s_max - 1 / self.s_max) * progress + 1 / self.s_max
 
     def penalty(self, t: int) -> Tensor:
         """The share of the free features that the gates use (HAT, Eq. 5)."""
         used = sum((stage.gate(t) * (1 - stage.protected)).sum() for stage in self.net.stages)
-        free = sum((1 - stage.protected).sum() for stage in self.net.stages)
+        free: Any = sum((1 - stage.protected).sum() for stage in self.net.stages)
         return self.regularization * used / free.clamp(min=1e-6)
 
     @torch.no_grad()
-    def after_backward(self) -> None:
+    def after_backward(self, t: int) -> None:
         """Spare the weights that old tasks attend to at both ends (HAT, Eq. 2), and undo the annealing (section 2.5)."""
         below: Tensor | None = None
         for stage in self.net.stages:
             free = 1 - stage.protected
             post = free.view(-1, *[1] * (stage.weight.dim() - 1))
             pre = post if below is None else below.repeat_interleave(stage.area).view(1, -1, *post.shape[2:])
-            stage.weight.grad *= torch.maximum(post, pre)  # 1 - min(protected, protected below)
+            scale_gradient(stage.weight, torch.maximum(post, pre))  # 1 - min(protected, protected below)
             for parameter in (stage.bias, *(stage.batch_norm.parameters() if stage.stage.norm else [])):
-                parameter.grad *= free
+                scale_gradient(parameter, free)
             below = free
-            embedding = stage.tasks[str(len(self.classes) - 1)].values
+            embedding = stage.tasks[t].values
             steep = torch.cosh((stage.s * embedding).clamp(-self.STEEPEST, self.STEEPEST)) + 1
-            embedding.grad *= self.s_max / stage.s * steep / (torch.cosh(embedding) + 1)
+            scale_gradient(embedding, self.s_max / stage.s * steep / (torch.cosh(embedding) + 1))
 
     @torch.no_grad()
-    def after_step(self) -> None:
+    def after_step(self, t: int) -> None:
         for stage in self.net.stages:
-            stage.tasks[str(len(self.classes) - 1)].values.clamp_(-self.CLAMP, self.CLAMP)
+            stage.tasks[t].values.clamp_(-self.CLAMP, self.CLAMP)
 
     @torch.no_grad()
     def after_task(self, t: int) -> None:
         self.eval()
         for stage in self.net.stages:
             stage.protected = torch.maximum(stage.protected, stage.gate(t))
-            freeze(stage.tasks[str(t)])
-        freeze(self.net.heads[str(t)])
-
-    def role(self, name: str) -> str:
-        if name.endswith("protected"):
-            return "masks"
-        return "embeddings" if ".tasks." in name else super().role(name)
+            stage.tasks.freeze(t)
+        self.net.heads.freeze(t)

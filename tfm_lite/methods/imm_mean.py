@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
@@ -10,9 +8,7 @@ from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import squared_distance, values
 from tfm_lite.nn.networks import Builder
 from tfm_lite.options import NotNegative
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class IMMMean(Method):
@@ -34,10 +30,11 @@ class IMMMean(Method):
     name = "imm_mean"
     paper = "lee2017overcoming"
     grid = {"lam": (0.01, 0.0001, 0.1, 1.0)}
+    roles = {"old": "copies"}
 
     def __init__(self, build: Builder, *, lam: NotNegative = 0.01) -> None:
-        self.lam = lam
         super().__init__(build)
+        self.lam = lam
 
     def start(self) -> None:
         super().start()
@@ -64,6 +61,3 @@ class IMMMean(Method):
     def shares(self, task: Task, fit: Fit) -> list[Tensor]:
         """For each shared weight, how far the merged one is on the way from old to new (0 to 1)."""
         return [torch.full_like(weight, 1 / (task.index + 1)) for weight, _ in self.shared()]
-
-    def role(self, name: str) -> str:
-        return "copies" if name.startswith("old.") else super().role(name)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
@@ -10,9 +8,7 @@ from tfm_lite.methods.imm_mean import IMMMean
 from tfm_lite.methods.importance import fisher, values
 from tfm_lite.nn.networks import Builder
 from tfm_lite.options import NotNegative
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class IMMMode(IMMMean):
@@ -30,10 +26,11 @@ class IMMMode(IMMMean):
     """
 
     name = "imm_mode"
+    roles = {"importance": "importances"}
 
     def __init__(self, build: Builder, *, lam: NotNegative = 0.01, merge: bool = True) -> None:
-        self.merge = merge
         super().__init__(build, lam=lam)
+        self.merge = merge
 
     def start(self) -> None:
         super().start()
@@ -50,6 +47,3 @@ class IMMMode(IMMMean):
             importance[name] += new
             shares.append((new / importance[name]).nan_to_num(nan=1 / (task.index + 1)))
         return shares
-
-    def role(self, name: str) -> str:
-        return "importances" if name.startswith("importance.") else super().role(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,16 +17,15 @@ from tfm_lite.methods.base import Method
 from tfm_lite.nn.gradients import EachGradient
 from tfm_lite.nn.stages import freeze
 from tfm_lite.seeds import torch_stream
+from tfm_lite.train import Fit
 
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
-
+M = TypeVar("M", bound=nn.Module)
 
 BLOCK = 2**17  # numbers: half a megabyte
 IMAGES = 64  # that pass through the network together for their gradients, as in a step of training
 
 
-def twin(module: nn.Module) -> nn.Module:
+def twin(module: M) -> M:
     """A copy of ``module`` in which nothing learns: its parameters are buffers of the same names."""
     module = copy.deepcopy(module)
     freeze(module)
@@ -86,7 +85,7 @@ class SquaredDistance(torch.autograd.Function):
 def squared_distance(groups: Iterable[tuple[Tensor, ...]]) -> Tensor:
     """The sum of ``importance * (weight - old) ** 2`` over groups of (weight, old, importance), or of (weight, old)."""
     groups = list(groups)
-    return SquaredDistance.apply(len(groups[0]), *[tensor for group in groups for tensor in group])  # type: ignore[no-any-return]
+    return SquaredDistance.apply(len(groups[0]), *[tensor for group in groups for tensor in group])
 
 
 class Anchored(Method):
@@ -96,9 +95,9 @@ class Anchored(Method):
     old head needs no hold: no later loss depends on it.
     """
 
+    roles = {"old": "copies", "importance": "importances"}
+
     strength: float
-    old: Any
-    importance: Any
 
     def start(self) -> None:
         super().start()
@@ -114,9 +113,6 @@ class Anchored(Method):
         if t == 0:
             return 0.0
         return self.strength * squared_distance(self.shared())
-
-    def role(self, name: str) -> str:
-        return {"old": "copies", "importance": "importances"}.get(name.split(".")[0]) or super().role(name)
 
 
 def mean_of_gradients(

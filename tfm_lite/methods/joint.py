@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,9 +8,7 @@ from torch import Tensor
 
 from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class Joint(Method):
@@ -30,13 +28,13 @@ class Joint(Method):
     def learn(self, task: Task, fit: Fit) -> None:
         fit(seen=True)
 
-    def loss(self, x: Tensor, y: Tensor, t: int | Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, x: Tensor, y: Tensor, t: Any) -> tuple[Tensor, Tensor]:
         """In a mixed batch ``t`` is the task of each image, (B,): the features are computed once, and each image's loss is
         that of its own head. It has no logits that could stand in one tensor; its features are returned for them."""
         if isinstance(t, int):
             return super().loss(x, y, t)
         h = self.net.features(x, t)
         # Of every head, also where the batch has no image for it: of several processes all have the same gradients to add.
-        of = range(len(self.classes))
-        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s], reduction="sum") for s in of]
+        heads = range(len(self.net.heads))
+        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s], reduction="sum") for s in heads]
         return torch.stack(losses).sum() / len(y), h

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +8,8 @@ from torch import Tensor
 
 from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import twin
-from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.stages import Plain
 from tfm_lite.options import Count, NotNegative
 
 
@@ -34,13 +34,14 @@ class LfL(Method):
     name = "lfl"
     paper = "jung2016less"
     grid = {"lam": (0.0001, 0.00001, 0.001, 0.01)}
+    roles = {"old": "copies"}
 
-    old: Any  # the network before the task; there is none in the first
+    old: Network[Plain]  # before the task; there is none in the first
 
     def __init__(self, build: Builder, *, lam: NotNegative = 0.0001, batch: Count = 64) -> None:
-        self.lam, self.batch = lam, batch
         *stages, last = build.stages
         super().__init__(replace(build, stages=(*stages, replace(last, dropout=False))))
+        self.lam, self.batch = lam, batch
 
     def before_task(self, t: int, classes: int) -> None:
         if t:
@@ -57,6 +58,3 @@ class LfL(Method):
             self.old.eval()
             old = self.old.features(x, t)
         return loss + self.lam / 2 * self.batch * (h - old).square().sum(1).mean(), logits
-
-    def role(self, name: str) -> str:
-        return "copies" if name.startswith("old.") else super().role(name)

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tfm_lite.methods.base import Method
 from tfm_lite.methods.importance import twin
-from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.stages import Plain
 from tfm_lite.options import NotNegative, Positive
 
 
@@ -32,12 +31,13 @@ class LwF(Method):
     name = "lwf"
     paper = "li2018learning"
     grid = {"lam": (1.0, 2.0, 4.0), "temperature": (2.0, 1.0)}
+    roles = {"old": "copies"}
 
-    old: Any  # the network before the task; there is none in the first
+    old: Network[Plain]  # before the task; there is none in the first
 
     def __init__(self, build: Builder, *, lam: NotNegative = 1.0, temperature: Positive = 2.0) -> None:
-        self.lam, self.temperature = lam, temperature
         super().__init__(build)
+        self.lam, self.temperature = lam, temperature
 
     def before_task(self, t: int, classes: int) -> None:
         if t:
@@ -60,6 +60,3 @@ class LwF(Method):
     def distillation(self, logits: Tensor, old: Tensor) -> Tensor:
         """Mean cross-entropy of two (B, classes) of logits, softened by the temperature."""
         return F.cross_entropy(logits / self.temperature, (old / self.temperature).softmax(1))
-
-    def role(self, name: str) -> str:
-        return "copies" if name.startswith("old.") else super().role(name)

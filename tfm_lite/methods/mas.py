@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.importance import Anchored, mean_of_gradients
 from tfm_lite.nn.networks import Builder
 from tfm_lite.options import NotNegative, Share
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class MAS(Anchored):
@@ -34,8 +30,8 @@ class MAS(Anchored):
     grid = {"lam": (0.1, 0.03, 0.3, 1.0)}
 
     def __init__(self, build: Builder, *, lam: NotNegative = 0.1, alpha: Share | None = 0.5) -> None:
-        self.strength, self.alpha = lam, alpha
         super().__init__(build)
+        self.strength, self.alpha = lam, alpha
 
     def learn(self, task: Task, fit: Fit) -> None:
         fit()

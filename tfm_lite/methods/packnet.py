@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
-from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.networks import Builder, Network
 from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import Range
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class Packed(Plain):
@@ -22,6 +20,8 @@ class Packed(Plain):
     ``weight`` exists only while a task is learned: a copy of ``kept`` in which the task's own weights learn. What momentum
     or weight decay moves elsewhere is put back after every step, and never kept.
     """
+
+    roles = {"kept": "weights", "owner": "masks"}
 
     kept: Tensor
     owner: Tensor
@@ -90,9 +90,11 @@ class PackNet(Method):
     kit = Packed
     grid = {"prune": (0.75, 0.5, 0.9)}
 
+    net: Network[Packed]
+
     def __init__(self, build: Builder, *, prune: Annotated[float, Range(least=0, below=1)] = 0.75) -> None:
-        self.share = prune
         super().__init__(build)
+        self.share = prune
 
     def before_task(self, t: int, classes: int) -> None:
         if t > 254:
@@ -101,12 +103,12 @@ class PackNet(Method):
         for stage in self.net.stages:
             stage.begin(t)
 
-    def after_backward(self) -> None:
+    def after_backward(self, t: int) -> None:
         for stage in self.net.stages:
             if stage.weight.grad is not None:
                 stage.weight.grad.mul_(stage.factor)
 
-    def after_step(self) -> None:
+    def after_step(self, t: int) -> None:
         for stage in self.net.stages:
             stage.restore()
 
@@ -122,7 +124,4 @@ class PackNet(Method):
     def after_task(self, t: int) -> None:
         for stage in self.net.stages:
             stage.keep()
-        freeze(self.net.heads[str(t)])
-
-    def role(self, name: str) -> str:
-        return "masks" if name.endswith("owner") else super().role(name)
+        self.net.heads.freeze(t)

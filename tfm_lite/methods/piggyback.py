@@ -3,24 +3,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
-from tfm_lite.nn.networks import Builder
+from tfm_lite.nn.networks import Builder, Network
 from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import Positive
+
+PLACES = range(7, -1, -1)  # of the bits in a byte, the first the highest
 
 
 def pack(mask: Tensor) -> Tensor:
     """A bool tensor of n elements as bits, uint8 (ceil(n / 8),)."""
-    return torch.from_numpy(np.packbits(mask.cpu().numpy().ravel())).to(mask.device)
+    bits = F.pad(mask.flatten().to(torch.uint8), (0, -mask.numel() % 8)).view(-1, 8)
+    return (bits << bits.new_tensor(PLACES)).sum(1, dtype=torch.uint8)
 
 
 def unpack(bits: Tensor, shape: torch.Size) -> Tensor:
     """The bool tensor of this shape that was packed."""
-    return torch.from_numpy(np.unpackbits(bits.cpu().numpy(), count=shape.numel())).bool().view(shape).to(bits.device)
+    return (bits[:, None] >> bits.new_tensor(PLACES) & 1).flatten()[: shape.numel()].view(shape).bool()
 
 
 class Threshold(torch.autograd.Function):
@@ -38,23 +41,25 @@ class Threshold(torch.autograd.Function):
 class Masked(Plain):
     """A stage with one backbone and, for every task but the first, a binary mask over its weights."""
 
-    start, threshold = 1e-2, 5e-3
+    roles = {"masks": "masks"}
+
+    START, THRESHOLD = 1e-2, 5e-3
 
     def make(self, inputs: int) -> None:
         super().make(inputs)
         self.masks = nn.ParameterDict()  # real-valued while the task is learned, then bits
 
     def begin(self, t: int) -> None:
-        self.masks[f"real_{t}"] = nn.Parameter(torch.full_like(self.weight, self.start))
+        self.masks[f"real_{t}"] = nn.Parameter(torch.full_like(self.weight, self.START))
 
     def keep(self, t: int) -> None:
-        bits = pack(self.masks[f"real_{t}"].detach() > self.threshold)
+        bits = pack(self.masks[f"real_{t}"].detach() > self.THRESHOLD)
         del self.masks[f"real_{t}"]
         self.masks.register_buffer(f"bits_{t}", bits)
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
         if f"real_{t}" in self.masks:
-            return Threshold.apply(self.masks[f"real_{t}"], self.threshold).mul_(self.weight), self.bias
+            return Threshold.apply(self.masks[f"real_{t}"], self.THRESHOLD).mul_(self.weight), self.bias
         bits = self.masks.get_buffer(f"bits_{t}") if t else None
         return self.weight if bits is None else self.weight * unpack(bits, self.weight.shape), self.bias
 
@@ -74,9 +79,11 @@ class Piggyback(Method):
     zero_forgetting = True
     kit = Masked
 
+    net: Network[Masked]
+
     def __init__(self, build: Builder, *, mask_lr: Positive = 1e-4, head_lr: Positive = 1e-3) -> None:
-        self.mask_lr, self.head_lr = mask_lr, head_lr
         super().__init__(build)
+        self.mask_lr, self.head_lr = mask_lr, head_lr
 
     def before_task(self, t: int, classes: int) -> None:
         super().before_task(t, classes)
@@ -84,9 +91,9 @@ class Piggyback(Method):
             stage.begin(t)
 
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
-        if len(self.classes) == 1:
-            return super().optimizer(parameters, lr)
         masks = [p for stage in self.net.stages for p in stage.masks.parameters()]
+        if not masks:  # the backbone's task
+            return super().optimizer(parameters, lr)
         return torch.optim.Adam(
             [{"params": masks, "lr": self.mask_lr}, {"params": self.net.heads.parameters(), "lr": self.head_lr}],
             fused=True,
@@ -98,7 +105,4 @@ class Piggyback(Method):
                 stage.keep(t)
             else:
                 freeze(stage)
-        freeze(self.net.heads[str(t)])
-
-    def role(self, name: str) -> str:
-        return "masks" if ".masks." in name else super().role(name)
+        self.net.heads.freeze(t)

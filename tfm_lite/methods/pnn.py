@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.methods.base import Method
-from tfm_lite.nn.networks import Builder
-from tfm_lite.nn.stages import BatchNorm, Plain, Stage, freeze, initial
+from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.per_task import PerTask
+from tfm_lite.nn.stages import BatchNorm, Plain, Stage, initial
 from tfm_lite.options import Positive
 from tfm_lite.seeds import torch_stream
 
@@ -45,7 +46,7 @@ class Column(nn.Module):
         y = self.stage.product(x[:, split : split + own].contiguous(), self.weight, self.bias)
         if self.older:
             y = y + self.laterals(x[:, :split])
-        return self.batch_norm(y) if self.stage.norm else y  # type: ignore[no-any-return]
+        return self.batch_norm(y) if self.stage.norm else y
 
     def laterals(self, x: Tensor) -> Tensor:
         """What the older columns' features contribute."""
@@ -59,19 +60,21 @@ class Column(nn.Module):
 class Columns(Plain):
     """A stage of columns; task t runs the columns of tasks 0 to t, side by side."""
 
+    roles = {"columns": "columns"}
+
     def make(self, inputs: int) -> None:
         self.inputs = inputs
-        self.columns = nn.ModuleList()
+        self.columns: PerTask[Column] = PerTask()
 
     def begin(self, t: int, *, first: bool) -> None:
         """Add the column of task ``t``; the first stage looks at the image and has no adapters."""
         generator = torch_stream(self.seed, "weights", self.name, t)
-        self.columns.append(Column(self.stage, self.inputs, self.area, 0 if first else t, generator))
+        self.columns[t] = Column(self.stage, self.inputs, self.area, 0 if first else t, generator)
 
     def product(self, x: Tensor, t: int) -> Tensor:
         if not self.stage.kernel:
             x = x.flatten(1)
-        return torch.cat([column(x) for column in self.columns[: t + 1]], 1)
+        return torch.cat([self.columns[s](x) for s in range(t + 1)], 1)
 
     def before_activation(self, x: Tensor, t: int) -> Tensor:
         return x  # each column has its own batch normalization
@@ -93,9 +96,11 @@ class PNN(Method):
     zero_forgetting = True
     kit = Columns
 
+    net: Network[Columns]
+
     def __init__(self, build: Builder, *, width: Positive = 1.117) -> None:
-        self.width = width
         super().__init__(build)
+        self.width = width
 
     def start(self) -> None:
         share = self.width / self.build.tasks
@@ -109,8 +114,5 @@ class PNN(Method):
 
     def after_task(self, t: int) -> None:
         for stage in self.net.stages:
-            freeze(stage.columns[t])
-        freeze(self.net.heads[str(t)])
-
-    def role(self, name: str) -> str:
-        return "columns" if ".columns." in name else super().role(name)
+            stage.columns.freeze(t)
+        self.net.heads.freeze(t)

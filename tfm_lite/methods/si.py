@@ -33,10 +33,11 @@ class SI(Anchored):
     name = "si"
     paper = "zenke2017continual"
     grid = {"c": (0.1, 1.0, 10.0)}
+    roles = {"path": "path integrals"}
 
     def __init__(self, build: Builder, *, c: NotNegative = 0.1, damping: Positive = 0.1) -> None:
-        self.strength, self.damping = c, damping
         super().__init__(build)
+        self.strength, self.damping = c, damping
 
     def start(self) -> None:
         super().start()
@@ -49,7 +50,7 @@ class SI(Anchored):
             return super().penalty(t)
 
     @torch.no_grad()
-    def after_backward(self) -> None:
+    def after_backward(self, t: int) -> None:
         """Add the penalty's gradient; what backward left is the data's, and is kept as it is."""
         self.work = self.work or [(torch.empty_like(weight), torch.empty_like(weight)) for weight, *_ in self.shared()]
         self.gradients = []
@@ -63,7 +64,7 @@ class SI(Anchored):
             weight.grad = total  # to be clipped, and given to the optimizer
 
     @torch.no_grad()
-    def after_step(self) -> None:
+    def after_step(self, t: int) -> None:
         parts = zip(self.shared(), self.gradients, self.work, self.path.buffers(), strict=True)
         for (shared, *_), grad, (_, start), integral in parts:
             for weight, gradient, before, path in blocks(shared, grad, start, integral):
@@ -76,6 +77,3 @@ class SI(Anchored):
             old.copy_(weight)
             path.zero_()
         self.work, self.gradients = [], []
-
-    def role(self, name: str) -> str:
-        return "path integrals" if name.startswith("path.") else super().role(name)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.growth import features_at
-from tfm_lite.nn.networks import Builder
-from tfm_lite.nn.stages import freeze
+from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.per_task import PerTask
+from tfm_lite.nn.stages import Plain
 from tfm_lite.options import Fraction
 
 
@@ -20,23 +21,23 @@ class Single(Method):
     zero_forgetting = True
 
     def __init__(self, build: Builder, *, fraction: Fraction = 1.0) -> None:
-        self.fraction = fraction
         super().__init__(build)
+        self.fraction = fraction
 
     def start(self) -> None:
-        self.nets = nn.ModuleList()
+        self.nets: PerTask[Network[Plain]] = PerTask()
 
-    def features(self) -> list[int]:
+    def widths(self) -> list[int]:
         """Features per layer of one task's network."""
         return features_at(self.build.stages, self.fraction)
 
     def before_task(self, t: int, classes: int) -> None:
-        net = self.build(self.kit, features=self.features())
+        net = self.build(self.kit, features=self.widths())
         net.add_head(t, classes)
-        self.nets.append(net)
+        self.nets[t] = net
 
     def after_task(self, t: int) -> None:
-        freeze(self.nets[t])
+        self.nets.freeze(t)
 
     def forward(self, x: Tensor, t: int) -> Tensor:
-        return self.nets[t](x, t)  # type: ignore[no-any-return]
+        return self.nets[t](x, t)

@@ -3,18 +3,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from tfm_lite.datasets.tasks import Task
 from tfm_lite.methods.base import Method
 from tfm_lite.nn import growth
 from tfm_lite.nn.layers import Ternary
-from tfm_lite.nn.networks import Builder
-from tfm_lite.nn.stages import freeze
+from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.stages import Kit, Plain
 from tfm_lite.options import Fraction, Share
-
-if TYPE_CHECKING:
-    from tfm_lite.train import Fit
+from tfm_lite.train import Fit
 
 
 class TFM(Method):
@@ -36,7 +34,10 @@ class TFM(Method):
     name = "tfm"
     paper = "masana2021ternary"
     zero_forgetting = True
+    kit: Kit[Plain] = Ternary
     grid = {"start": (0.55, 0.3, 0.7), "margin": (0.015, 0.001)}
+
+    net: Network[Ternary]
 
     def __init__(
         self,
@@ -51,13 +52,10 @@ class TFM(Method):
         which: Literal["all", "old"] = "all",
         norm_start: Literal["identity", "previous"] = "identity",
     ) -> None:
-        self.policy, self.first, self.growths, self.margin, self.of = grow, start, growths, margin, of
-        self.ternary = partial(Ternary, norm=norm, which=which, start=norm_start)
-        self.fractions: list[float] = []  # the network's size after each task
         super().__init__(build)
-
-    def start(self) -> None:
-        self.net = self.build(self.ternary)
+        self.policy, self.first, self.growths, self.margin, self.of = grow, start, growths, margin, of
+        self.kit = partial(Ternary, norm=norm, which=which, start=norm_start)
+        self.fractions: list[float] = []  # the network's size after each task
 
     def before_task(self, t: int, classes: int) -> None:
         """Nothing yet: how the network grows is part of learning the task."""
@@ -65,7 +63,7 @@ class TFM(Method):
     def learn(self, task: Task, fit: Fit) -> None:
         before = self.net
         accuracies: list[float] = []
-        nets: dict[int, Any] = {}  # only those that may still be chosen: each is as large as the network
+        nets: dict[int, Network[Ternary]] = {}  # only those that may still be chosen: each is as large as the network
         fractions = self.candidates(task.index)
         for i, fraction in enumerate(fractions):
             self.net = copy.deepcopy(before) if i < len(fractions) - 1 else before  # the last needs no copy
@@ -99,10 +97,7 @@ class TFM(Method):
     def after_task(self, t: int) -> None:
         for stage in self.net.stages:
             stage.keep()
-        freeze(self.net.heads[str(t)])
-
-    def role(self, name: str) -> str:
-        return "norm" if ".norm." in name or ".batch_norms." in name else super().role(name)
+        self.net.heads.freeze(t)
 
     def storage(self) -> dict[str, int]:
         """As for every method, and the masks: per task and layer one boundary of four bytes."""
@@ -112,5 +107,7 @@ class TFM(Method):
         return {**super().structure(), "fractions": self.fractions}
 
     def reshape(self, t: int, structure: dict[str, Any]) -> None:
-        self.fractions.append(structure["fractions"][t])
-        self.grow(t, self.fractions[t])
+        """Without ``fractions`` in the structure, the network grows by schedule."""
+        fractions = structure.get("fractions") or growth.schedule(self.build.tasks, start=self.first)
+        self.fractions.append(fractions[t])
+        self.grow(t, fractions[t])

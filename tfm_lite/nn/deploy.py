@@ -14,7 +14,7 @@ from tfm_lite.nn.stages import Plain, Stage
 
 
 @torch.no_grad()
-def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
+def extract(net: Network[Any], t: int, *, fold: bool = False) -> nn.Sequential:
     """What task ``t`` uses of ``net``, as a sequence of layers from images (B, channels, size, size) to logits.
 
     The outputs are those of ``net`` in use, bit for bit. The feature normalization of a convolution is in its weights, as in
@@ -22,8 +22,8 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     the weights: faster, and equal to rounding only. Raises ``ValueError`` if the network or a stage computes in a way of its
     own.
     """
-    if str(t) not in net.heads:
-        raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")
+    if t not in net.heads:
+        raise ValueError(f"task index {t} is not in this network; it has {', '.join(map(str, net.heads))}")
     _check(net, (Network,), "features", "head", "forward")
     layers: list[nn.Module] = []
     for stage in net.stages:
@@ -34,7 +34,7 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
             scale, shift = _affine(norm)
             weight, bias, norm = weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift, None
         layers += _stage(stage.stage, weight, bias, norm, before=before)
-    head: Any = net.heads[str(t)]
+    head = net.heads[t]
     sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
     return sequence.eval()
 

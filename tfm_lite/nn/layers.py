@@ -14,7 +14,7 @@ forgetting: an optimizer cannot be given, and therefore cannot move, what an old
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -338,6 +338,8 @@ class Ternary(Plain):
     the non-linearity of a convolution it is multiplied into the weights: a pass over a map costs more than one over the
     weights. In a stage with batch normalization every task has one of its own instead: its scale and shift do what FN's do.
     """
+
+    roles: ClassVar = {"layer": "weights", "norm": "norm", "batch_norms": "norm"}
 
     def __init__(
         self, stage: Stage, *, norm: str | None = "before", which: str = "all", start: str = "identity", **plain: Any

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from typing import Any, ClassVar, Generic, cast
 
+import torch
 from torch import Tensor, nn
 
-from tfm_lite.nn.stages import Plain, Stage, initial
+from tfm_lite.nn.per_task import PerTask
+from tfm_lite.nn.stages import Kit, Plain, S, Stage, initial
 from tfm_lite.seeds import torch_stream
 
 NETWORKS: dict[str, tuple[Stage, ...]] = {
@@ -69,20 +72,41 @@ def stages_of(name: str, *, width: float = 1.0) -> tuple[Stage, ...]:
     return tuple(replace(stage, features=max(1, round(stage.features * width))) for stage in NETWORKS[name])
 
 
-class Network(nn.Module):
-    """Stages and a head per task.
+class Stages(nn.ModuleList, Generic[S]):
+    """The stages of a network, in order: an ordinary ``ModuleList`` that is known to hold stages of one kit."""
+
+    def __iter__(self) -> Iterator[S]:
+        return cast(Iterator[S], super().__iter__())
+
+    def __getitem__(self, i: int) -> S:  # type: ignore[override]
+        return cast(S, super().__getitem__(i))
+
+
+class Network(nn.Module, Generic[S]):
+    """Stages of a kit, and a head per task.
 
     ``features(x, t)`` gives the last hidden layer (B, features), ``head(h, t)`` the logits (B, classes of task t), and
     ``net(x, t)`` both. Which task is meant is always said: a network has no current task.
+
+    Methods rely on this, and a subclass must keep to it:
+
+    1. every parameter lies in one of ``stages`` or of ``heads``;
+    2. ``stages`` are a chain, in order: what one gives is all that goes into the next;
+    3. each is a :class:`~tfm_lite.nn.stages.Plain`: it has a ``stage`` (what it is), an ``area``, a ``name`` and a ``seed``,
+       and what the plain kit makes also ``weight`` and ``bias``.
+
+    A method that claims zero forgetting refuses a network that breaks the first rule, at the end of a task.
     """
 
+    roles: ClassVar[Mapping[str, str]] = {"heads": "heads"}
+
     def __init__(
-        self, stages: Sequence[Stage], kit: Callable[..., Plain], *, channels: int, size: int, dropout: float, seed: int
+        self, stages: Sequence[Stage], kit: Kit[S], *, channels: int, size: int, dropout: float, seed: int
     ) -> None:
         super().__init__()
         self.seed = seed
-        self.stages: Any = nn.ModuleList()
-        self.heads = nn.ModuleDict()
+        self.stages: Stages[S] = Stages()
+        self.heads: PerTask[nn.Linear] = PerTask()
         inputs, map_size, area = channels, size, 1
         for i, stage in enumerate(stages):
             area = 1 if stage.kernel else map_size**2
@@ -95,12 +119,10 @@ class Network(nn.Module):
     def add_head(self, t: int, classes: int, features: int = 0) -> None:
         """A linear head for task ``t`` on the first ``features`` of the last stage (0: all of the plain kit's)."""
         features = features or self.stages[-1].stage.features
-        head = nn.utils.skip_init(nn.Linear, features, classes)
-        head.weight.data = initial((classes, features), features, torch_stream(self.seed, "head", t))
-        head.bias.data.zero_()
-        like = next(self.stages.parameters(), None)
-        like = next(self.stages.buffers()) if like is None else like
-        self.heads[str(t)] = head.to(like)
+        head = nn.Linear(features, classes, device="meta")  # its own initial values would only be thrown away
+        head.weight = nn.Parameter(initial((classes, features), features, torch_stream(self.seed, "head", t)))
+        head.bias = nn.Parameter(torch.zeros(classes))
+        self.heads[t] = head.to(next(chain[Tensor](self.stages.parameters(), self.stages.buffers())))
 
     def features(self, x: Tensor, t: int) -> Tensor:
         for stage in self.stages:
@@ -108,7 +130,7 @@ class Network(nn.Module):
         return x.flatten(1)
 
     def head(self, h: Tensor, t: int) -> Tensor:
-        return self.heads[str(t)](h)  # type: ignore[no-any-return]
+        return self.heads[t](h)
 
     def forward(self, x: Tensor, t: int) -> Tensor:
         return self.head(self.features(x, t), t)
@@ -128,10 +150,9 @@ class Builder:
     seed: int = 0
     dropout: float = 0.5
 
-    def __call__(self, kit: Callable[..., Plain] = Plain, *, features: Sequence[int] | None = None) -> Network:
+    def __call__(self, kit: Kit[Plain] = Plain, *, features: Sequence[int] | None = None) -> Network[Any]:
         """A network of this kit; ``features`` replaces the number of features of every stage."""
         stages = self.stages
         if features is not None:
             stages = tuple(replace(s, features=n) for s, n in zip(stages, features, strict=True))
-        shape: dict[str, Any] = {"channels": self.channels, "size": self.size}
-        return Network(stages, kit, **shape, dropout=self.dropout, seed=self.seed)
+        return Network(stages, kit, channels=self.channels, size=self.size, dropout=self.dropout, seed=self.seed)

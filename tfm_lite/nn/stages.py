@@ -8,7 +8,9 @@ after the pool. :class:`Plain` is the ordinary kit; the paper's is :class:`tfm_l
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +54,11 @@ def initial(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> 
     Chosen by measurement, for all networks: with the gain of 2 that ReLU suggests, the deep networks diverge in the first
     epoch at the protocol's learning rate; with the third that PyTorch uses, they stay at chance for dozens of epochs, and the
     shallow MLP learns letters no better (three seeds).
+
+    Where tensors have a shape and nothing else (``with torch.device("meta")``), nothing is drawn.
     """
+    if torch.get_default_device().type == "meta":
+        return torch.empty(shape)
     return torch.randn(shape, generator=generator) * math.sqrt(1 / max(1, fan_in))
 
 
@@ -95,7 +101,17 @@ class BatchNorm(nn.Module):
 
 
 class Plain(nn.Module):
-    """A stage of the plain kit: every task uses every weight. Other kits override one of the three places."""
+    """A stage of the plain kit: every task uses every weight. Other kits override one of the three places.
+
+    ``roles`` says of every tensor, or module, that a kit makes what it is kept for: a line of a method's ``storage()``. A
+    subclass adds what it makes itself.
+    """
+
+    roles: ClassVar[Mapping[str, str]] = {"weight": "weights", "bias": "weights", "batch_norm": "weights"}
+
+    weight: Tensor  # (features, inputs * area) or (features, inputs, kernel, kernel)
+    bias: Tensor  # (features,)
+    batch_norm: BatchNorm  # if stage.norm
 
     def __init__(self, stage: Stage, *, inputs: int, area: int, dropout: float, name: str, seed: int) -> None:
         """``inputs`` features come in; ``area`` is the number of map positions of each that a linear layer flattens."""
@@ -130,3 +146,12 @@ class Plain(nn.Module):
             x = F.max_pool2d(x, *self.stage.pool)
         x = self.after_pool(x, t)
         return F.dropout(x, self.dropout, self.training) if self.stage.dropout else x
+
+
+S = TypeVar("S", bound=Plain, covariant=True)
+
+
+class Kit(Protocol[S]):
+    """What makes the stages of a network: the class of a stage, or a ``partial`` of one."""
+
+    def __call__(self, stage: Stage, /, *, inputs: int, area: int, dropout: float, name: str, seed: int) -> S: ...

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from tfm_lite import metrics
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.methods.base import Method
+from tfm_lite.learner import Learner
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
 from tfm_lite.train import Epoch, Protocol
@@ -77,7 +77,7 @@ class Progress:
         self.last: Epoch = {}
         self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=suite is None)
 
-    def __call__(self, method: Method, report: Epoch) -> None:
+    def __call__(self, method: Learner, report: Epoch) -> None:
         if self.last and (report["task"], report["fit"]) != (self.last["task"], self.last["fit"]):
             self.lengths.append(self.last["epoch"])
         self.last = report
@@ -115,7 +115,7 @@ class Progress:
         each = report["seconds"]
         return each * (low + trainings * shortest), each * (high + trainings * longest)
 
-    def _fits(self, method: Method, tasks: int) -> int:
+    def _fits(self, method: Learner, tasks: int) -> int:
         """How many trainings the first ``tasks`` tasks take."""
         return sum(method.fits(t) for t in range(tasks))
 

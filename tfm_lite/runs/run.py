@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 import tfm_lite
-from tfm_lite import datasets, distributed, metrics, train
+from tfm_lite import datasets, distributed, memory, metrics, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import InUse, check_room, holder, leftovers, lock
@@ -139,14 +139,13 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def room(config: Config, tasks: TaskSequence) -> int:
-    """Bytes that the checkpoints of a run take at most, by the size of its network before it has learned anything.
+    """Bytes that the checkpoints of a run take at most, by what its method keeps at the end.
 
     There may be one file for each training of a task, and twice, the old and the new, a file with the network and its
-    optimizer and one with the best weights. Methods that add a network with a task, or a copy, come to need more.
+    optimizer and one with the best weights. Methods that hold more while they learn a task come to need more.
     """
-    method = build_method(config, tasks)
-    plain = sum(tensor.nbytes for tensor in method.build().state_dict().values())
-    state = max(plain, sum(tensor.nbytes for tensor in method.state_dict().values()))
+    method, classes = build_method(config, tasks), [len(task.classes) for task in tasks]
+    state = sum(memory.kept(config.method, method.build, classes, **config.options).values())
     return (max(method.fits(t) for t in range(len(tasks))) + 6) * state
 
 
