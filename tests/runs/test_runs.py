@@ -102,7 +102,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     tasks: TaskSequence = make_tasks()
     monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
-    monkeypatch.setattr("tfm_lite.__main__.SUITES", {"two": lambda seeds=(0,): [CONFIG, replace(CONFIG, seed=1)]})
+    monkeypatch.setattr("tfm_lite.runs.commands.SUITES", {"two": lambda seeds=(0,): [CONFIG, replace(CONFIG, seed=1)]})
     return tmp_path
 
 

@@ -13,6 +13,7 @@ from tfm_lite.datasets.tasks import Task
 from tfm_lite.nn.networks import Builder
 from tfm_lite.nn.stages import Plain
 from tfm_lite.options import check_options
+from tfm_lite.protocol import Protocol
 
 if TYPE_CHECKING:
     from tfm_lite.train import Fit
@@ -74,8 +75,9 @@ class Method(nn.Module):
         """How often ``learn`` will call ``fit`` for task ``t``: for the estimate of the time left."""
         return 1
 
-    def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, lr=lr)
+    def optimizer(self, parameters: Iterable[nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
+        """A new one for each training of task ``t``: the protocol's, unless the method needs its own."""
+        return protocol.fresh(parameters)
 
     def before_batch(self, progress: float) -> None:
         """``progress`` is the share of the epoch's batches that are done, 0 for the first batch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,9 +13,9 @@ from tqdm import tqdm
 from tfm_lite import metrics
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
+from tfm_lite.protocol import Epoch, Protocol
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
-from tfm_lite.train import Epoch, Protocol
 
 
 class Suite:
@@ -74,22 +75,22 @@ class Progress:
     ) -> None:
         self.tasks, self.protocol, self.log, self.suite = tasks, protocol, log, suite
         self.lengths: list[int] = []  # epochs of finished trainings
-        self.last: Epoch = {}
+        self.last: Epoch | None = None
         self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=suite is None)
 
-    def __call__(self, method: Method, report: Epoch) -> None:
-        if self.last and (report["task"], report["fit"]) != (self.last["task"], self.last["fit"]):
-            self.lengths.append(self.last["epoch"])
-        self.last = report
+    def __call__(self, method: Method, epoch: Epoch) -> None:
+        if self.last and (epoch.task, epoch.fit) != (self.last.task, self.last.fit):
+            self.lengths.append(self.last.epoch)
+        self.last = epoch
         if self.log:
-            line = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in report.items())
+            line = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in asdict(epoch).items())
             with self.log.open("a") as file:
                 file.write(line + "\n")
-        done, total = self._fits(method, report["task"]) + report["fit"], self._fits(method, len(self.tasks))
-        share = (done + report["epoch"] / self.protocol.epochs) / total
-        low, high = self.left(report, total - done - 1)
-        name = f"task {report['task'] + 1}/{len(self.tasks)}, training {done + 1}/{total}"
-        text = f"epoch {report['epoch']}, valid {100 * report['valid_accuracy']:.1f} %, {_span(low, high)} left"
+        done, total = self._fits(method, epoch.task) + epoch.fit, self._fits(method, len(self.tasks))
+        share = (done + epoch.epoch / self.protocol.epochs) / total
+        low, high = self.left(epoch, total - done - 1)
+        name = f"task {epoch.task + 1}/{len(self.tasks)}, training {done + 1}/{total}"
+        text = f"epoch {epoch.epoch}, valid {100 * epoch.valid_accuracy:.1f} %, {_span(low, high)} left"
         if self.suite:
             runs = len(self.suite.configs)
             share = (self.suite.done + share) / runs
@@ -102,17 +103,17 @@ class Progress:
     def close(self) -> None:
         self.bar.close()
 
-    def left(self, report: Epoch, trainings: int) -> tuple[float, float]:
+    def left(self, epoch: Epoch, trainings: int) -> tuple[float, float]:
         """Fewest and most seconds left, with this many trainings to come after the running one."""
         p = self.protocol
-        levels = 1 + math.floor(math.log(report["lr"] / p.lr_min) / math.log(p.factor) + 1e-9)
+        levels = 1 + math.floor(math.log(epoch.lr / p.lr_min) / math.log(p.factor) + 1e-9)
         all_levels = 1 + math.floor(math.log(p.lr / p.lr_min) / math.log(p.factor) + 1e-9)
-        remaining = p.epochs - report["epoch"]
+        remaining = p.epochs - epoch.epoch
         low = min(remaining, max(0, (levels - 1) * p.patience))
         shortest = min(self.lengths, default=min(p.epochs, all_levels * p.patience))
         longest = max(self.lengths, default=p.epochs)
-        high = min(remaining, max(low, longest - report["epoch"] if self.lengths else remaining))
-        each = report["seconds"]
+        high = min(remaining, max(low, longest - epoch.epoch if self.lengths else remaining))
+        each = epoch.seconds
         return each * (low + trainings * shortest), each * (high + trainings * longest)
 
     def _fits(self, method: Method, tasks: int) -> int:
