@@ -190,7 +190,7 @@ def test_a_broken_promise_is_caught(mutation: str, monkeypatch: pytest.MonkeyPat
     else:
         monkeypatch.setattr("tfm_lite.methods.tfm.freeze", lambda module: None)
     tasks = make_tasks()
+    method = make_method("freeze", tasks) if mutation == "no copy" else make_method("tfm", tasks, growths=(0.15,))
+    rows = learn(method, tasks, "a vandal")
     with pytest.raises(AssertionError, match="moved by"):
-        if mutation == "no copy":
-            check(learn(make_method("freeze", tasks), tasks, "a vandal"))
-        check(learn(make_method("tfm", tasks, growths=(0.15,)), tasks, "a vandal"))
+        check(rows)

@@ -153,7 +153,7 @@ def one_softmax(method: Any, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tens
 
 
 @pytest.mark.parametrize(
-    "place, wrong",
+    ("place", "wrong"),
     [
         ("loss", one_softmax),
         ("loss", Method.loss),  # no distillation at all, silently

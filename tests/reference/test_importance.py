@@ -285,7 +285,7 @@ def a_path_that_goes_on(right: Callable[..., None]) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize(
-    "hook, wrong",
+    ("hook", "wrong"),
     [
         ("after_backward", the_whole_gradient),
         ("after_step", a_path_of_positive_steps),

@@ -343,9 +343,14 @@ def test_a_disk_that_fills_up_stops_a_run_and_loses_nothing(made_up: Path, capsy
 def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), written(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
+
+    def stopped_half_way() -> None:
+        with written(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stopped_half_way()
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

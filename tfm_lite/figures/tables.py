@@ -199,6 +199,7 @@ def ranking(lines: Mapping[str, Line]) -> str:
 
 
 def ranking_in_words(lines: Mapping[str, Line]) -> str:
+    """What :func:`ranking` draws, in words."""
     return ", ".join(f"{PAPER.get(method, method)} {in_words(line.whole)}" for method, line in _ranked(lines))
 
 

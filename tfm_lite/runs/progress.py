@@ -28,6 +28,7 @@ class Suite:
         self.width = max([len("tasks"), *(len(config.tasks) for config in configs)])
 
     def header(self) -> str:
+        """The line above the table."""
         return f"{'':>9}  {'tasks':{self.width}}  method       seed  average  forgetting     time"
 
     def row(self, result: Result | None) -> str:
@@ -79,6 +80,7 @@ class Progress:
         self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=suite is None)
 
     def __call__(self, method: Method, epoch: Epoch) -> None:
+        """Take note of an epoch: in the log, on the bar, and for the estimates to come."""
         if self.last and (epoch.task, epoch.fit) != (self.last.task, self.last.fit):
             self.lengths.append(self.last.epoch)
         self.last = epoch
@@ -101,6 +103,7 @@ class Progress:
         self.bar.set_postfix_str(text)
 
     def close(self) -> None:
+        """Leave the bar as it is."""
         self.bar.close()
 
     def left(self, epoch: Epoch, trainings: int) -> tuple[float, float]:

@@ -154,8 +154,8 @@ def room(run: Run) -> int:
     optimizer and one with the best weights. Methods that add a network with a task, or a copy, come to need more.
     """
     method = run.method()
-    plain = sum(tensor.nbytes for tensor in method.build().state_dict().values())
-    state = max(plain, sum(tensor.nbytes for tensor in method.state_dict().values()))
+    plain: int = sum(tensor.nbytes for tensor in method.build().state_dict().values())
+    state: int = max(plain, sum(tensor.nbytes for tensor in method.state_dict().values()))
     return (max(method.fits(t) for t in range(len(run.tasks))) + 6) * state
 
 

@@ -141,7 +141,7 @@ def select(
 
 def score(one: Mapping[str, Any]) -> float:
     """What a combination is chosen by: its mean accuracy over tasks and seeds."""
-    return mean(mean(tasks) for tasks in one["accuracy"])
+    return float(mean(mean(tasks) for tasks in one["accuracy"]))
 
 
 def validation(
