@@ -20,8 +20,8 @@ from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, QUICK
 from tfm_lite.runs import results, selection
 from tfm_lite.runs.config import Config
-from tfm_lite.runs.progress import Suite
-from tfm_lite.runs.records import kept, missing
+from tfm_lite.runs.progress import SuiteTable
+from tfm_lite.runs.records import files, missing
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.run import run_kept
 from tfm_lite.runs.suites import SUITES
@@ -32,7 +32,7 @@ def list_names(options: argparse.Namespace) -> None:
     _import(options)
     if options.missing is not None:
         configs = dict(_suite(options.missing, options))
-        for i in missing(list(configs.values()), kept(options.data, options.out)):
+        for i in missing(list(configs.values()), files(options.data, options.out)):
             place, config = list(configs.items())[i]
             print(place, config.tasks, config.method, f"seed {config.seed}", json.dumps(dict(config.options)))
         return
@@ -150,14 +150,14 @@ def run_configurations(options: argparse.Namespace) -> None:
 
 
 def _run_all(configs: list[Config], options: argparse.Namespace, device: str) -> None:
-    suite, found, first = Suite(configs) if len(configs) > 1 else None, list[Result](), distributed.first()
+    table, found, first = SuiteTable(configs) if len(configs) > 1 else None, list[Result](), distributed.first()
 
     def tell(text: str) -> None:
         if first and not options.json:
             print(text, flush=True)
 
-    if suite:
-        tell(suite.header())
+    if table:
+        tell(table.header())
     for config in configs:
         try:
             result, path = run_kept(
@@ -167,18 +167,18 @@ def _run_all(configs: list[Config], options: argparse.Namespace, device: str) ->
                 device=device,
                 again=options.again,
                 bar=first and sys.stderr.isatty(),
-                suite=suite,
+                table=table,
             )
         except InUse:
-            if not suite:
+            if not table:
                 raise
-            tell(suite.row(None))
+            tell(table.row(None))
             continue
         found.append(result)
-        tell(suite.row(result) if suite else f"{result}\nrecord      {path}")
+        tell(table.row(result) if table else f"{result}\nrecord      {path}")
     if options.json and first:
         records = [results.plain(result) for result in found]
-        print(json.dumps(records if suite else records[0], indent=1, allow_nan=False))
+        print(json.dumps(records if table else records[0], indent=1, allow_nan=False))
 
 
 def select_options(options: argparse.Namespace) -> None:

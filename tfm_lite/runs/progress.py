@@ -18,7 +18,7 @@ from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
 
 
-class Suite:
+class SuiteTable:
     """What a suite of runs has come to: a line of a table per finished run, and the time that the rest may take."""
 
     def __init__(self, configs: Sequence[Config]) -> None:
@@ -72,12 +72,12 @@ class Progress:
         *,
         log: Path | None = None,
         bar: bool = True,
-        suite: Suite | None = None,
+        table: SuiteTable | None = None,
     ) -> None:
-        self.tasks, self.protocol, self.log, self.suite = tasks, protocol, log, suite
+        self.tasks, self.protocol, self.log, self.table = tasks, protocol, log, table
         self.lengths: list[int] = []  # epochs of finished trainings
         self.last: Epoch | None = None
-        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=suite is None)
+        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=table is None)
 
     def __call__(self, method: Method, epoch: Epoch) -> None:
         """Take note of an epoch: in the log, on the bar, and for the estimates to come."""
@@ -93,11 +93,11 @@ class Progress:
         low, high = self.left(epoch, total - done - 1)
         name = f"task {epoch.task + 1}/{len(self.tasks)}, training {done + 1}/{total}"
         text = f"epoch {epoch.epoch}, valid {100 * epoch.valid_accuracy:.1f} %, {_span(low, high)} left"
-        if self.suite:
-            runs = len(self.suite.configs)
-            share = (self.suite.done + share) / runs
-            name = f"run {self.suite.done + 1}/{runs}, {name}"
-            text += f" of the run, {_span(*self.suite.left(low, high))} of the suite"
+        if self.table:
+            runs = len(self.table.configs)
+            share = (self.table.done + share) / runs
+            name = f"run {self.table.done + 1}/{runs}, {name}"
+            text += f" of the run, {_span(*self.table.left(low, high))} of the suite"
         self.bar.n = share
         self.bar.set_description_str(name, False)
         self.bar.set_postfix_str(text)

@@ -22,7 +22,7 @@ from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import InUse, check_room, holder, leftovers, lock
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, Run
-from tfm_lite.runs.progress import Progress, Suite
+from tfm_lite.runs.progress import Progress, SuiteTable
 from tfm_lite.runs.records import readable
 from tfm_lite.runs.results import Result
 from tfm_lite.train import OnEpoch
@@ -95,7 +95,7 @@ def run_kept(
     device: str = "cpu",
     again: bool = False,
     bar: bool = False,
-    suite: Suite | None = None,
+    table: SuiteTable | None = None,
 ) -> tuple[Result, Path]:
     """Run a configuration, or go on with it, unless its record is there already; the record and its path.
 
@@ -120,7 +120,7 @@ def run_kept(
             checkpoint.tidy()
             check_room(folder, room(run), kept=checkpoint.size())
             check_room(out, RECORD)
-        progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=bar, suite=suite)
+        progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=bar, table=table)
         try:
             on_epoch = progress if distributed.first() else None
             result = record_of(run, folder=folder, device=device, on_epoch=on_epoch)
