@@ -140,8 +140,7 @@ def test_options_that_change_what_is_kept_are_in_the_account(name: str, options:
 def test_a_real_checkpoint_weighs_what_the_account_says(name: str, tmp_path: Path) -> None:
     """Tasks learned for an epoch each, growth by search; the file from which the run would go on, within 1 %."""
     tasks = make_tasks(channels=3, size=64, groups=(2, 2, 2), per_class=2)
-    shape: dict[str, Any] = {"channels": 3, "size": 64, "tasks": 3}
-    method = methods.get(name)(Builder(stages_of("alexnet_64"), **shape), **quick_options(name, 0.1, 0.2))
+    method = methods.get(name)(Builder.of("alexnet_64", tasks=tasks), **quick_options(name, 0.1, 0.2))
     train.run(method, tasks, protocol=Protocol(epochs=1, batch=64, lr=0.001), checkpoint=Checkpoint(tmp_path))
     shapes = {name: value for name, value in method.structure().items() if name not in ("classes", "learned")}
     account = sum(memory.kept(name, method.build, method.classes, **shapes).values())
@@ -189,7 +188,7 @@ def test_errors_name_the_remedy() -> None:
         memory.overhead("nobody", ALEXNET, 4)
     with pytest.raises(ValueError, match="not 0"):
         memory.overhead("tfm", ALEXNET, 0)
-    build = Builder(stages_of("mlp"), channels=1, size=12, tasks=2)
+    build = Builder.of("mlp", channels=1, size=12, tasks=2)
     with pytest.raises(ValueError, match="there is no method 'nobody'; the methods are"):
         memory.kept("nobody", build, [2])
     with pytest.raises(ValueError, match="tfm has no option 'fractoins'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -71,20 +72,21 @@ PROTOCOL: list[tuple[str, list[Any], str]] = [
     *((name, [0, -1, 1.5, True], COUNT) for name in ("epochs", "batch", "patience")),
     *((name, [0, -0.05, nan, inf, "0.05"], POSITIVE) for name in ("lr", "lr_min", "clip")),
     ("factor", [1, 0.5, nan], "a number above 1 and finite"),
-    ("dropout", [-0.1, 1, 1.5, nan], BELOW_1),
+    *((name, [-0.1, 1, 1.5, nan], BELOW_1) for name in ("dropout", "momentum")),
+    ("weight_decay", [-5e-4, inf, "0"], NOT_NEGATIVE),
+    ("optimizer", ["Adam", None, ["sgd"]], "'sgd' or 'adam' or 'adamw'"),
 ]
 
 
 def refused(make: Any, message: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(("method", "option", "values", "allowed"), OPTIONS)
 def test_an_option_that_makes_no_sense_is_refused(method: str, option: str, values: list[Any], allowed: str) -> None:
     """In a configuration, before anything is loaded, and by the method itself."""
-    build = Builder(stages_of("mlp"), channels=1, size=12, tasks=2)
+    build = Builder.of("mlp", channels=1, size=12, tasks=2)
     for value in values:
         message = f"{method}'s option {option} is {allowed}, not {value!r}"
         refused(lambda value=value: Config("nowhere", method, options={option: value}), message)
@@ -114,6 +116,10 @@ def test_there_are_enough_of_them() -> None:
 
 def test_what_does_not_go_together_or_does_not_exist_is_refused() -> None:
     refused(lambda: Protocol(lr=0.01, lr_min=0.02), "a protocol's lr_min is at most its lr, 0.01, not 0.02")
+    refused(
+        lambda: Protocol(optimizer="adam", momentum=0.9),
+        "a protocol's momentum is that of 'sgd', not of 'adam', which has its own: leave it 0",
+    )
     for network in ("", "resnet"):
         choices = ", ".join(NETWORKS)
         refused(
@@ -237,7 +243,7 @@ def test_a_data_folder_that_is_not_there_is_refused(
 def test_seeds_and_methods_that_are_named_twice_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[tuple[str, int]] = []
     monkeypatch.setattr(
-        "tfm_lite.__main__._run_all", lambda configs, *_: ran.extend((c.method, c.seed) for c in configs)
+        "tfm_lite.runs.commands._run_all", lambda configs, *_: ran.extend((c.method, c.seed) for c in configs)
     )
     main([*RUN, "--method", "ewc", "tfm", "ewc", "--seeds", "3", "0", "0"])
     assert ran == [("ewc", 3), ("tfm", 3), ("ewc", 0), ("tfm", 0)]
@@ -248,7 +254,7 @@ def test_seeds_and_methods_that_are_named_twice_count_once(monkeypatch: pytest.M
 
 def test_words_of_python_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[Any] = []
-    monkeypatch.setattr("tfm_lite.__main__._run_all", lambda configs, *_: found.append(dict(configs[0].options)))
+    monkeypatch.setattr("tfm_lite.runs.commands._run_all", lambda configs, *_: found.append(dict(configs[0].options)))
     main([*RUN, "--method", "mas", "--option", "alpha=None"])
     main([*RUN, "--method", "imm_mode", "--option", "merge=False", "--option", "lam=1"])
     main([*RUN, "--option", "growths=[0, 0.1]", "--option", "norm=after"])

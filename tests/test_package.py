@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 from small import make_method, make_tasks
 
 from tfm_lite import methods, train
@@ -109,7 +111,7 @@ def test_json_on_the_command_line_is_strict(
     record: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     diverged = replace(record, average=math.nan)
-    monkeypatch.setattr("tfm_lite.__main__.run_kept", lambda *_, **__: (diverged, tmp_path))
+    monkeypatch.setattr("tfm_lite.runs.commands.run_kept", lambda *_, **__: (diverged, tmp_path))
     assert main(["run", "--tasks", "made up", "--json"]) == 0
     assert strict(capsys.readouterr().out)["average"] == "NaN"
 
@@ -145,7 +147,7 @@ def test_features_of_the_papers_table_1() -> None:
 def test_weights_of_torchvisions_alexnet() -> None:
     from torchvision.models import alexnet
 
-    build = Builder(stages_of("alexnet"), channels=3, size=224, tasks=1)
+    build = Builder.of("alexnet", channels=3, size=224, tasks=1)
     theirs = [p.shape for p in alexnet(num_classes=2).parameters()][:-2]
     assert [p.shape for p in build().parameters()] == theirs
 
@@ -164,7 +166,7 @@ def test_growth_rounds_widths_from_weights() -> None:
 
 def test_small_images_are_refused() -> None:
     with pytest.raises(ValueError, match=r"images of 32 pixels are too small: nothing is left after stage 5"):
-        Builder(stages_of("alexnet", width=1 / 16), channels=3, size=32, tasks=1)()
+        Builder.of("alexnet", width=1 / 16, channels=3, size=32, tasks=1)()
 
 
 def test_default_network_follows_the_size() -> None:
@@ -175,7 +177,7 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     source = tmp_path / "source"  # a copy: setuptools would put what an older build left behind into the wheel
     for name in ("tfm_lite", "data"):
         shutil.copytree(TOP / name, source / name)
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(TOP / name, source)
     build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(source)]
     subprocess.run([sys.executable, "-m", "pip", *build], check=True, capture_output=True, cwd=tmp_path)
@@ -184,11 +186,11 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     install = ["install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     code = (
-        "from tfm_lite import places; from tfm_lite.figures import explore; "
-        "from tfm_lite.runs import results as r, selection; "
-        "print(r.__file__, len(r.load_all()), len(selection.load_all()), len(r.published('table_1')), "
-        "(places.shipped('benchmarks') / 'speed.json').is_file(), "
-        "(places.shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
+        "import tfm_lite as tfm; from tfm_lite.figures import explore; from tfm_lite.places import shipped; "
+        "from tfm_lite.runs import results, selection; "
+        "print(tfm.__file__, len(tfm.load_results()), len(selection.load_all()), len(results.published('table_1')), "
+        "(shipped('benchmarks') / 'speed.json').is_file(), "
+        "(shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
         "len(explore.figure('<svg/>', alt='none').html) > 1000)"
     )
     environment = {**os.environ, "PYTHONPATH": str(target)}
@@ -199,6 +201,9 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     shipped = [len(list((TOP / "data" / kind).glob("*.json"))) for kind in ("results", "selection")]
     assert place.startswith(str(target))
     assert counts == [*map(str, shipped), "4", "True", "True", "True"]
+    assert (target / "bin" / "tfm-lite").is_file()
+    (about,) = target.glob("tfm_lite-*.dist-info/METADATA")
+    assert "License-Expression: MIT" in about.read_text() and (about.parent / "licenses" / "LICENSE").is_file()
 
 
 def test_onnx_gives_the_same_logits(tmp_path: Path) -> None:
@@ -228,3 +233,11 @@ def test_show_prints_the_matrix(tmp_path: Path, capsys: pytest.CaptureFixture[st
     text = capsys.readouterr().out
     assert "after 3" in text and "forgetting  0.0" in text and "weights" in text
     assert json.loads(results.save(result, tmp_path).read_text())["config"]["network"] == "mlp"
+
+
+def test_what_is_said_in_several_places_is_the_same() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    book = yaml.safe_load((TOP / "_config.yml").read_text())
+    cited = yaml.safe_load((TOP / "CITATION.cff").read_text())
+    assert project["urls"]["Repository"] == book["repository"]["url"]
+    assert project["authors"] == cited["authors"] and project["license"] == cited["license"]

@@ -32,9 +32,7 @@ def logits_as_learned(method: Method, tasks: TaskSequence) -> tuple[list[Tensor]
 
     first = []
     for task in tasks:
-        method.begin(task.index, len(task.classes))
-        method.learn(task, train.Fit(method, tasks[: task.index + 1], inputs, protocol=SHORT))
-        method.end(task.index)
+        train.learn(method, tasks[: task.index + 1], inputs, protocol=SHORT)
         first.append(logits(task.index))
     return first, [logits(task.index) for task in tasks]
 
@@ -79,8 +77,9 @@ def test_records_say_so_and_older_ones_keep_their_names() -> None:
 @pytest.mark.parametrize("record", results.load_all(), ids=lambda record: record.name)
 def test_keys_of_shipped_records_stand(record: results.Result) -> None:
     """A field that Config gains must not change the key of what was run before it had it."""
-    config = Config(**{**record.config, "protocol": Protocol(**record.config["protocol"])})
+    config = Config.of(record.config)
     assert config.key(record.fingerprint) == record.key
+    assert config.plain() == record.config and config.describes(record)
 
 
 def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def follow(
     outcome = fit()
     steps = len(rates) // len(reports)
     assert all(len(set(rates[i : i + steps])) == 1 for i in range(0, len(rates), steps))
-    return rates[::steps], [report["lr"] for report in reports], norms, outcome, method, states
+    return rates[::steps], [report.lr for report in reports], norms, outcome, method, states
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ def states_equal(a: Method, b: Method) -> bool:
 def test_order_of_the_hooks(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
     method, calls = make_method("finetune", tasks), []
     method.begin(0, 3)
-    optimizer = method.optimizer(list(method.parameters()), 0.1)
+    optimizer = torch.optim.SGD(method.parameters(), lr=0.1)
     for name in ("before_batch", "loss", "penalty", "after_backward", "after_step"):
         real = getattr(method, name)
         monkeypatch.setattr(method, name, lambda *a, real=real, name=name: (calls.append(name), real(*a))[1])
@@ -150,10 +152,66 @@ def test_learning_rate_falls_and_best_weights_are_restored(tasks: TaskSequence) 
     method.begin(0, 3)
     fit = train.Fit(method, tasks[:1], Inputs(tasks), protocol=protocol, on_epoch=lambda m, r: reports.append(r))
     outcome = fit()
-    rates = [report["lr"] for report in reports]
+    rates = [report.lr for report in reports]
     assert rates == sorted(rates, reverse=True) and set(rates) <= {0.3, 0.3 / 3}
-    assert outcome.loss == min(report["valid_loss"] for report in reports)
+    assert outcome.loss == min(report.valid_loss for report in reports)
     assert fit._validate(tasks[:1])[0] == outcome.loss
+
+
+@pytest.mark.parametrize("name", ["finetune", "joint", "packnet"])
+def test_to_learn_each_task_is_to_run_them_all(name: str, tasks: TaskSequence) -> None:
+    whole, single = make_method(name, tasks), make_method(name, tasks)
+    history, inputs = train.run(whole, tasks, protocol=SHORT, seed=2), Inputs(tasks)
+    fits = [train.learn(single, tasks[: t + 1], inputs, protocol=SHORT, seed=2) for t in range(len(tasks))]
+    assert states_equal(whole, single) and single.learned == 3
+    assert [[replace(f, seconds=0) for f in each] for each in fits] == [
+        [replace(f, seconds=0) for f in each] for each in history.fits
+    ]
+    assert history.matrix[-1] == [train.accuracy(single, task, inputs) for task in tasks]
+
+
+def test_a_task_is_learned_in_its_turn_and_once(tasks: TaskSequence) -> None:
+    method, inputs = make_method("freeze", tasks), Inputs(tasks)
+    with pytest.raises(ValueError, match="task index 1 cannot begin: 0 tasks are learned"):
+        train.learn(method, tasks[:2], inputs, protocol=SHORT)
+    train.learn(method, tasks[:1], inputs, protocol=SHORT)
+    with pytest.raises(ValueError, match="A learned task is never learned again"):
+        train.learn(method, tasks[:1], inputs, protocol=SHORT)
+
+
+HELD: dict[str, tuple[dict[str, Any], type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "sgd": ({}, torch.optim.SGD, {"momentum": 0, "weight_decay": 0}),
+    "momentum": ({"momentum": 0.9}, torch.optim.SGD, {"momentum": 0.9, "weight_decay": 0}),
+    "decay": ({"weight_decay": 0.1}, torch.optim.SGD, {"momentum": 0, "weight_decay": 0.1}),
+    "adam": ({"optimizer": "adam", "weight_decay": 0.2}, torch.optim.Adam, {"weight_decay": 0.2}),
+    "adamw": ({"optimizer": "adamw", "weight_decay": 0.3}, torch.optim.AdamW, {"weight_decay": 0.3}),
+}
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_the_optimizer_is_the_protocols(held: str, tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its class, its settings, and after the training the same bits as with one made by hand; a new one for each training."""
+    fields, kind, wanted = HELD[held]
+    protocol = Protocol(epochs=2, batch=16, lr=0.02, **fields)
+    ours, by_hand, made = make_method("packnet", tasks), make_method("packnet", tasks), list[torch.optim.Optimizer]()
+    real = ours.optimizer
+    monkeypatch.setattr(ours, "optimizer", lambda *given: made.append(real(*given)) or made[-1])
+    monkeypatch.setattr(by_hand, "optimizer", lambda parameters, t, protocol: kind(parameters, lr=0.02, **wanted))
+    for method in (ours, by_hand):
+        train.learn(method, tasks[:1], Inputs(tasks), protocol=protocol)
+    assert [type(optimizer) for optimizer in made] == [kind, kind]
+    for group in made[0].param_groups:
+        assert {name: group[name] for name in wanted} == wanted
+    assert states_equal(ours, by_hand)
+
+
+def test_optimizers_differ(tasks: TaskSequence) -> None:
+    ends = []
+    for fields, *_ in HELD.values():
+        method = make_method("finetune", tasks)
+        train.learn(method, tasks[:1], Inputs(tasks), protocol=Protocol(epochs=2, batch=16, lr=0.02, **fields))
+        ends.append(method)
+    assert not any(states_equal(a, b) for a, b in combinations(ends, 2))
 
 
 def test_metrics_by_hand() -> None:
@@ -230,4 +288,7 @@ def test_settings_of_pytorch_are_put_back(tasks: TaskSequence) -> None:
     before, during = settings(), []
     train.run(make_method("finetune", tasks), tasks, protocol=SHORT, on_epoch=lambda *_: during.append(settings()))
     assert settings() == before and not before[0]
+    look = make_method("finetune", tasks)
+    train.learn(look, tasks[:1], Inputs(tasks), protocol=SHORT, on_epoch=lambda *_: during.insert(0, settings()))
+    assert settings() == before
     assert during[0][0] is True and during[0][2] != before[2]

@@ -6,6 +6,8 @@ other weights without a word.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ REMEDY = {
     "task": "delete {folder}, or run with --again: the run starts again",
     "fit": "delete this file: the same command goes on from this training's last epoch",
     "epoch": "delete this file: the same command begins this one training again",
+    "accuracy": "delete this file: the same command tries these options again",
 }
 
 
@@ -26,7 +29,7 @@ class Checkpoint:
     """Named states in a folder; with no folder it keeps nothing. Of several processes all read and the first writes.
 
     Names are "task", where a run stands between tasks, and of training N of task T "epoch-T-N", where it stands, and
-    "fit-T-N", its end.
+    "fit-T-N", its end; "accuracy" is that of options that were tried.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -36,8 +39,8 @@ class Checkpoint:
 
     def save(self, name: str, content: dict[str, Any]) -> None:
         """Keep tensors and plain values under this name."""
-        if self.folder and distributed.first():
-            path = self.folder / f"{name}.pt"
+        path = self._path(name)
+        if path and distributed.first():
             try:
                 with written(path) as temporary:
                     with temporary.open("wb") as file:
@@ -54,7 +57,7 @@ class Checkpoint:
 
         Raises ``ValueError`` if the file is damaged, or of a version that did not sign its files.
         """
-        path = self.folder / f"{name}.pt" if self.folder else None
+        path = self._path(name)
         if path is None or not path.exists():
             return None
         try:
@@ -62,8 +65,19 @@ class Checkpoint:
                 raise ValueError("it does not end in the sum of its bytes: damaged, or of an older version")
             return torch.load(path, weights_only=True, map_location="cpu")  # type: ignore[no-any-return]
         except Exception as error:  # of something else than a checkpoint torch makes nearly anything
-            remedy = REMEDY[name.split("-")[0]].format(folder=path.parent)
-            raise ValueError(f"the checkpoint {path} cannot be read ({error}); {remedy}") from error
+            raise ValueError(f"the checkpoint {path} cannot be read ({error}); {self._remedy(name)}") from error
+
+    @contextmanager
+    def understood(self, name: str) -> Iterator[None]:
+        """Say in words what is wrong where a whole file has another content than what is taken from it in this block."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # torch's own is the last
+            why = f"{type(error).__name__}: {error}"
+            raise ValueError(
+                f"the checkpoint {self._path(name)} was written by another version of the package, or of PyTorch ({why}); "
+                + self._remedy(name)
+            ) from error
 
     def drop(self, pattern: str) -> None:
         """Remove what was kept under the names that match."""
@@ -79,3 +93,9 @@ class Checkpoint:
     def size(self) -> int:
         """Bytes of all that is kept."""
         return sum(path.stat().st_size for path in self.folder.glob("*.pt")) if self.folder else 0
+
+    def _path(self, name: str) -> Path | None:
+        return self.folder / f"{name}.pt" if self.folder else None
+
+    def _remedy(self, name: str) -> str:
+        return REMEDY[name.split("-")[0]].format(folder=self.folder)

@@ -37,10 +37,12 @@ def stop() -> None:
 
 
 def several() -> bool:
+    """Whether there are others."""
     return dist.is_available() and dist.is_initialized()
 
 
 def processes() -> int:
+    """How many there are, this one included."""
     return dist.get_world_size() if several() else 1
 
 
@@ -50,6 +52,7 @@ def rank() -> int:
 
 
 def first() -> bool:
+    """Whether this is the one that writes and prints."""
     return rank() == 0
 
 

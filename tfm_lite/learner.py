@@ -5,15 +5,17 @@ these is for; the loop itself knows no methods.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
+from typing import Protocol as Contract
 
 import torch
 from torch import Tensor, nn
 
 from tfm_lite.datasets.tasks import Task
+from tfm_lite.protocol import Protocol
 
 
-class Learner(Protocol):
+class Learner(Contract):
     """A module that learns tasks one after the other, by hooks."""
 
     # What every module has.
@@ -31,7 +33,7 @@ class Learner(Protocol):
     def end(self, t: int) -> None: ...
 
     # A batch of task t; in one that mixes tasks, the task of each image, int64 (B,) on the CPU.
-    def optimizer(self, parameters: list[nn.Parameter], lr: float) -> torch.optim.Optimizer: ...
+    def optimizer(self, parameters: list[nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer: ...
     def before_batch(self, t: int | Tensor, progress: float) -> None: ...
     def loss(self, x: Tensor, y: Tensor, t: int | Tensor) -> tuple[Tensor, Tensor]: ...
     def penalty(self, t: int | Tensor) -> Tensor | float: ...

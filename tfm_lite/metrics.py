@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from tfm_lite.runs.results import Result
+if TYPE_CHECKING:
+    from tfm_lite.runs.results import Result
 
 Matrix = Sequence[Sequence[float | None]]
 SURE = 3.0  # standard deviations above chance, from which on a task counts as learned

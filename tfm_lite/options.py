@@ -40,14 +40,6 @@ Positive = Annotated[float, Range(above=0)]
 Fraction = Annotated[float, Range(above=0, most=1)]
 Share = Annotated[float, Range(least=0, most=1)]
 
-# The protocol's own annotations say the type alone.
-PROTOCOL = {
-    **dict.fromkeys(("epochs", "batch", "patience"), Count),
-    **dict.fromkeys(("lr", "lr_min", "clip"), Positive),
-    "factor": Annotated[float, Range(above=1)],
-    "dropout": Annotated[float, Range(least=0, below=1)],
-}
-
 
 def fits(value: Any, kind: Any) -> bool:
     """Whether a value is of an annotation. A whole number is a number, a truth value is none; a number is finite."""
@@ -88,18 +80,11 @@ def check(what: str, value: Any, kind: Any) -> None:
         raise ValueError(f"{what} is {words(kind)}, not {value!r}")
 
 
-def check_fields(values: Any, whose: str, kinds: Mapping[str, Any] = {}) -> None:
-    """Check the fields of a dataclass; ``kinds`` replaces annotations."""
-    hints = {**_hints(values.__class__), **kinds}
+def check_fields(values: Any, whose: str) -> None:
+    """Check the fields of a dataclass."""
+    hints = _hints(values.__class__)
     for field in fields(values):
         check(f"{whose} {field.name}", getattr(values, field.name), hints[field.name])
-
-
-def check_protocol(protocol: Any) -> None:
-    """Refuse a :class:`~tfm_lite.train.Protocol` by which nothing could be learned."""
-    check_fields(protocol, "a protocol's", PROTOCOL)
-    if protocol.lr_min > protocol.lr:
-        raise ValueError(f"a protocol's lr_min is at most its lr, {protocol.lr:g}, not {protocol.lr_min:g}")
 
 
 def check_options(method: type[Any], options: Mapping[str, Any]) -> None:

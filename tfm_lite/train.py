@@ -1,7 +1,7 @@
 """The training loop: the only one. Nothing else in the package calls ``optimizer.step``.
 
-The protocol is that of HAT (Serra et al. 2018), as the paper says: plain SGD, the learning rate divided when the
-validation loss stops improving, the best weights restored at the end.
+:func:`run` learns a sequence of tasks, :func:`learn` one task of it, a call of :class:`Fit` is one training, and
+:func:`step` one step of it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any
 
@@ -21,67 +21,20 @@ from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.datasets.tasks import Split, Task, TaskSequence
 from tfm_lite.learner import Learner
-from tfm_lite.options import check_protocol
+from tfm_lite.protocol import FULL, QUICK, Epoch, History, Outcome, Protocol, State
 from tfm_lite.reproducible import reproducible
 from tfm_lite.seeds import stream, torch_stream
+
+# Whoever trains needs protocols, inputs and what comes of a training too, and has them from here.
+__all__ = ["FULL", "NUMERICS", "QUICK", "Epoch", "Fit", "History", "Inputs", "OnEpoch", "Outcome", "Protocol"]
+__all__ += ["accuracy", "learn", "run", "step"]
 
 # Raised whenever a change moves numbers, so that records made before it are known to be old.
 NUMERICS = 2
 
 CHECKPOINT_EVERY = 30.0  # seconds of training that a kill may cost
 
-Epoch = dict[str, Any]
 OnEpoch = Callable[[Learner, Epoch], None]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a task is learned. Defaults: HAT's, with the paper's dropout, and one difference.
-
-    ``lr`` is divided by ``factor`` after ``patience`` epochs without a strictly better validation loss; training stops
-    when it falls below ``lr_min`` or after ``epochs``. ``clip`` bounds the norm of the gradient.
-
-    1. The clip is 10 for every method. HAT's code has 10000 for most, which never bites: on photographs a new head on the
-       large features of a trained network meets a batch, often an epoch's last and smallest, whose gradient has a norm of
-       25 where 3 to 10 are usual; one step later the loss is 30, and the next ones, of norms in the hundreds, leave every
-       feature dead. Fine-tuning then stays at chance, and so do the tasks after it.
-    """
-
-    epochs: int = 200
-    batch: int = 64
-    lr: float = 0.05
-    factor: float = 3.0
-    patience: int = 5
-    lr_min: float = 1e-4
-    clip: float = 10.0
-    dropout: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_protocol(self)
-
-
-FULL = Protocol()
-QUICK = Protocol(epochs=20, patience=3, lr_min=5e-3, dropout=0.0)  # the book's short form
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a call of ``fit`` came to: validation loss and accuracy (a fraction) of the kept epoch; epochs and time run."""
-
-    loss: float
-    accuracy: float
-    epochs: int
-    seconds: float
-
-
-@dataclass
-class History:
-    """What a run has come to so far. ``matrix[t][s]`` is the test accuracy (a fraction) of task s after learning task t;
-    ``fits[t]`` are the outcomes of the calls of ``fit`` for task t, in order.
-    """
-
-    matrix: list[list[float]] = field(default_factory=list)
-    fits: list[list[Outcome]] = field(default_factory=list)
 
 
 def step(
@@ -157,64 +110,59 @@ class Fit:
         ``changes`` replace fields of the protocol, e.g. ``epochs=10``.
         """
         call = len(self.outcomes)
-        done = self.checkpoint.load(f"fit-{self.t}-{call}")
-        if done is None:
-            done = self._train(call, self.tasks if seen else self.tasks[-1:], replace(self.protocol, **changes))
-        self.method.load_state_dict(done["state"])
-        self.outcomes.append(Outcome(**done["outcome"]))
-        return self.outcomes[-1]
+        name = f"fit-{self.t}-{call}"
+        if (found := self.checkpoint.load(name)) is None:
+            seen_or_last = self.tasks if seen else self.tasks[-1:]
+            outcome, best = self._train(call, seen_or_last, replace(self.protocol, **changes))
+            self.checkpoint.save(name, {"state": best, "outcome": asdict(outcome)})
+            self.method.load_state_dict(best)
+        else:
+            with self.checkpoint.understood(name):
+                outcome = Outcome(**found["outcome"])
+                self.method.load_state_dict(found["state"])
+        self.outcomes.append(outcome)
+        return outcome
 
-    def _train(self, call: int, tasks: Sequence[Task], protocol: Protocol) -> dict[str, Any]:
-        method = self.method
-        optimizer = method.optimizer(list(method.parameters()), protocol.lr)
-        now: dict[str, Any] = {
-            "epoch": 0,
-            "since": 0,  # epochs since the best
-            "lr": protocol.lr,
-            "patience": protocol.patience,
-            "loss": math.inf,
-            "accuracy": 0.0,
-            "seconds": 0.0,
-        }
-        best, kept = _copy(method), 0.0  # the second: the seconds trained at the last checkpoint
-        saved = self.checkpoint.load(f"epoch-{self.t}-{call}")
-        if saved is not None:
-            now, best, kept = saved["now"], saved["best"], saved["now"]["seconds"]
-            method.load_state_dict(saved["state"] or best)
-            optimizer.load_state_dict(saved["optimizer"])
-        while now["epoch"] < protocol.epochs and now["lr"] >= protocol.lr_min:
-            began = perf_counter()
-            report = self._epoch(optimizer, tasks, protocol, call, now["epoch"])
-            now["epoch"] += 1
-            if report["valid_loss"] < now["loss"]:
-                now.update(loss=report["valid_loss"], accuracy=report["valid_accuracy"])
-                now.update(since=0, patience=protocol.patience)
+    def _train(self, call: int, tasks: Sequence[Task], protocol: Protocol) -> tuple[Outcome, dict[str, Tensor]]:
+        """Train to the end of the protocol; what it came to, and the state with the best weights."""
+        method, name = self.method, f"epoch-{self.t}-{call}"
+        optimizer = method.optimizer(list(method.parameters()), self.t, protocol)
+        now, best, kept = State(protocol.lr, protocol.patience), _copy(method), 0.0
+        if (saved := self.checkpoint.load(name)) is not None:
+            with self.checkpoint.understood(name):
+                now, best = State(**saved["now"]), saved["best"]
+                method.load_state_dict(saved["state"] or best)
+                optimizer.load_state_dict(saved["optimizer"])
+            kept = now.seconds  # trained at the last checkpoint
+        while now.epoch < protocol.epochs and now.lr >= protocol.lr_min:
+            began, lr = perf_counter(), now.lr
+            loss, penalty = self._epoch(optimizer, tasks, protocol, call, now.epoch)
+            valid_loss, valid_accuracy = self._validate(tasks)
+            if now.after(valid_loss, valid_accuracy, protocol):
                 best = _copy(method)
-            else:
-                now.update(since=now["since"] + 1, patience=now["patience"] - 1)
-            report |= {"task": self.t, "fit": call, "epoch": now["epoch"], "lr": now["lr"]}
-            if now["patience"] == 0:
-                now.update(lr=now["lr"] / protocol.factor, patience=protocol.patience)
+            if now.lr < lr:
                 for group in optimizer.param_groups:  # a method's groups may have rates of their own
                     group["lr"] /= protocol.factor
-            report["seconds"] = perf_counter() - began
-            now["seconds"] += report["seconds"]
-            if now["seconds"] - kept >= CHECKPOINT_EVERY:
-                state = _copy(method) if now["since"] else None  # None: it is the best
-                content = {"now": now, "best": best, "state": state, "optimizer": optimizer.state_dict()}
-                self.checkpoint.save(f"epoch-{self.t}-{call}", content)
-                kept = now["seconds"]
+            seconds = perf_counter() - began
+            now.seconds += seconds
+            if now.seconds - kept >= CHECKPOINT_EVERY:
+                self._keep(name, now, best, optimizer)
+                kept = now.seconds
             if self.on_epoch:
-                self.on_epoch(method, report)
-        outcome = Outcome(now["loss"], now["accuracy"], now["epoch"], now["seconds"])
-        done = {"state": best, "outcome": asdict(outcome)}
-        self.checkpoint.save(f"fit-{self.t}-{call}", done)
-        return done
+                told = Epoch(self.t, call, now.epoch, lr, loss, penalty, valid_loss, valid_accuracy, seconds)
+                self.on_epoch(method, told)
+        return Outcome(now.loss, now.accuracy, now.epoch, now.seconds), best
+
+    def _keep(self, name: str, now: State, best: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
+        """A checkpoint between two epochs."""
+        state = _copy(self.method) if now.since else None  # None: it is the best
+        content = {"now": asdict(now), "best": best, "state": state, "optimizer": optimizer.state_dict()}
+        self.checkpoint.save(name, content)
 
     def _epoch(
         self, optimizer: torch.optim.Optimizer, tasks: Sequence[Task], protocol: Protocol, call: int, epoch: int
-    ) -> Epoch:
-        """Train for one epoch, then validate."""
+    ) -> tuple[float, float]:
+        """Train for one epoch; the mean loss, data term and penalty."""
         method, name = self.method, (self.t, call, epoch)
         own = *name, *([distributed.rank()] if distributed.rank() else [])  # other images in every process, other draws
         torch.manual_seed(stream(self.seed, "dropout", *own))
@@ -226,14 +174,15 @@ class Fit:
         for i, indices in enumerate(order):
             part, weight = distributed.share(indices)
             x, y, t = self._gather(tasks, part, augment)
-            how: dict[str, Any] = {"clip": protocol.clip, "weight": weight, "autocast": self.inputs.autocast}
-            parts = step(method, optimizer, x, y, t, progress=i / len(order), **how)
+            progress, autocast = i / len(order), self.inputs.autocast
+            parts = step(
+                method, optimizer, x, y, t, progress=progress, clip=protocol.clip, weight=weight, autocast=autocast
+            )
             for sum_of, value in zip(total, parts, strict=True):  # on the device: nothing waits for them
                 sum_of += value.double() * (weight * len(indices))
         distributed.add([total])
         loss, penalty = (total / images).tolist()
-        valid_loss, valid_accuracy = self._validate(tasks)
-        return {"loss": loss, "penalty": penalty, "valid_loss": valid_loss, "valid_accuracy": valid_accuracy}
+        return loss, penalty
 
     def _gather(
         self, tasks: Sequence[Task], places: Tensor, generator: torch.Generator
@@ -269,6 +218,33 @@ class Fit:
         return total[0] / total[2], total[1] / total[2]
 
 
+def learn(
+    method: Learner,
+    tasks: Sequence[Task],
+    inputs: Inputs,
+    *,
+    protocol: Protocol = FULL,
+    seed: int = 0,
+    on_epoch: OnEpoch | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> list[Outcome]:
+    """Learn one task, from its beginning to its end: the last of ``tasks``, which are those seen so far.
+
+    Returns what each training came to, in order. ``on_epoch(method, epoch)`` is called after every epoch. What PyTorch is
+    told for the sake of the same bits (:func:`~tfm_lite.reproducible.reproducible`) is put back. Raises ``ValueError`` if it
+    is not this task's turn.
+    """
+    task = tasks[-1]
+    with reproducible(inputs.device):
+        method.to(inputs.device)
+        method.begin(task.index, len(task.classes))
+        method.to(inputs.device)
+        fit = Fit(method, tasks, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint)
+        method.learn(task, fit)
+        method.end(task.index)
+    return fit.outcomes
+
+
 def run(
     method: Learner,
     tasks: TaskSequence,
@@ -280,29 +256,25 @@ def run(
     on_epoch: OnEpoch | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Learn the tasks in their order. ``on_epoch(method, report)`` is called after every epoch.
-
-    What PyTorch is told for the sake of the same bits (:func:`~tfm_lite.reproducible.reproducible`) is put back.
-    """
+    """Learn the tasks in their order, each as :func:`learn` does, and test after each on all so far."""
     inputs, checkpoint, history = Inputs(tasks, device, precision=precision), checkpoint or Checkpoint(None), History()
     saved = checkpoint.load("task")
     if saved is not None:
-        method.rebuild(saved["structure"])
-        method.load_state_dict(saved["state"])
-        history = History(saved["matrix"], [[Outcome(**o) for o in outcomes] for outcomes in saved["fits"]])
+        with checkpoint.understood("task"):
+            method.rebuild(saved["structure"])
+            method.load_state_dict(saved["state"])
+            history = History(saved["matrix"], [[Outcome(**o) for o in outcomes] for outcomes in saved["fits"]])
     for t in range(len(history.matrix)):  # a kill may have come before they were all removed
         checkpoint.drop(f"*-{t}-*")
     method.to(device)
     for task in tasks[len(history.matrix) :]:
+        seen = tasks[: task.index + 1]
         with reproducible(device):
-            method.begin(task.index, len(task.classes))
-            method.to(device)
-            seen = tasks[: task.index + 1]
-            fit = Fit(method, seen, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint)
-            method.learn(task, fit)
-            method.end(task.index)
+            outcomes = learn(
+                method, seen, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint
+            )
             history.matrix.append([accuracy(method, old, inputs) for old in seen])
-        history.fits.append(fit.outcomes)
+        history.fits.append(outcomes)
         checkpoint.save("task", {"structure": method.structure(), "state": method.state_dict(), **asdict(history)})
         checkpoint.drop(f"*-{task.index}-*")
     return history

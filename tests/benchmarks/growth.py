@@ -41,14 +41,14 @@ class Curves:
         self.trainings: list[list[Epoch]] = []
 
     def __call__(self, method: object, report: Epoch) -> None:
-        if report["epoch"] == 1:
+        if report.epoch == 1:
             self.trainings.append([])
         self.trainings[-1].append(report)
 
 
 def accuracy(curve: list[Epoch], epochs: int | None = None) -> float:
     """Validation accuracy of the epoch that would be kept of the first so many."""
-    return min(curve[:epochs], key=lambda report: report["valid_loss"])["valid_accuracy"]  # type: ignore[no-any-return]
+    return min(curve[:epochs], key=lambda report: report.valid_loss).valid_accuracy
 
 
 @torch.no_grad()
@@ -70,7 +70,7 @@ def cheap(curves: list[list[Epoch]], margin: float) -> dict[str, tuple[int, int]
         chosen = growth.smallest_within(early, margin)
         spent = sum(min(epochs, length) for length in lengths)
         found[f"short {epochs}"] = chosen, spent + max(0, lengths[chosen] - epochs)
-    half = [len([report for report in curve if report["lr"] == curve[0]["lr"]]) for curve in curves]
+    half = [len([report for report in curve if report.lr == curve[0].lr]) for curve in curves]
     early = [accuracy(curve, epochs) for curve, epochs in zip(curves, half, strict=True)]
     stay = [i for i, value in enumerate(early) if value >= max(early) - margin - DROP]
     spent = sum(lengths[i] if i in stay else half[i] for i in range(len(curves)))

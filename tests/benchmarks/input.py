@@ -33,7 +33,7 @@ from tfm_lite.datasets import folders, stores
 from tfm_lite.datasets.names import parse
 from tfm_lite.datasets.sets import tiny_imagenet
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "input.json"
 BATCH, WORKERS = 64, 2
@@ -114,10 +114,10 @@ def private_memory() -> float:
 def memory(name: str, data: Path, steps: int) -> float:
     """The most private memory while a quarter-width VGG-16 learns the first task, in MB."""
     tasks = datasets.load(name, data=data)
-    build = Builder(stages_of("vgg16", width=0.25), channels=3, size=tasks.size, tasks=len(tasks))
+    build = Builder.of("vgg16", tasks=tasks, width=0.25)
     method, inputs, most = methods.get("finetune")(build), train.Inputs(tasks), 0.0
     method.begin(0, len(tasks[0].classes))
-    optimizer = method.optimizer(list(method.parameters()), 0.05)
+    optimizer = torch.optim.SGD(method.parameters(), lr=0.05)
     for _ in range(steps):
         images, labels = tasks[0].train.batch(torch.randint(len(tasks[0].train), (BATCH,)))
         train.step(method, optimizer, inputs(images), labels, 0, clip=10000.0)

@@ -24,7 +24,7 @@ from speed import processor, publish
 from tfm_lite import train
 from tfm_lite.datasets.tasks import Split, TaskSequence, by_class
 from tfm_lite.methods.tfm import TFM
-from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder
 from tfm_lite.train import Protocol
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "many_tasks.json"
@@ -53,7 +53,7 @@ def resident() -> float:
 
 def measure(count: int) -> dict[str, Any]:
     tasks, protocol = made_up(count), Protocol(epochs=1, dropout=0.0)
-    build = Builder(stages_of("mlp", width=WIDTH), channels=1, size=SIZE, tasks=count)
+    build = Builder.of("mlp", width=WIDTH, channels=1, size=SIZE, tasks=count)
     train.run(
         TFM(build, grow="schedule"), replace(tasks, tasks=tasks.tasks[:2]), protocol=protocol
     )  # what the first steps of a process load

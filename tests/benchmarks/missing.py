@@ -56,7 +56,7 @@ def seconds(configs: Iterator[Config], record: Result, rounds: int = 5) -> float
         times = []
         for _ in range(rounds):
             began = process_time()
-            left = records.missing(list(SUITES["alphabets"]()), records.kept(None, Path(folder)))
+            left = records.missing(list(SUITES["alphabets"]()), records.files(None, Path(folder)))
             times.append(process_time() - began)
             assert left
         return statistics.median(times)

@@ -27,7 +27,7 @@ from tfm_lite import datasets, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.methods import get
-from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder
 from tfm_lite.runs import run
 from tfm_lite.runs.config import Config, build_method
 from tfm_lite.train import QUICK, Protocol
@@ -122,13 +122,13 @@ def steps(
     network: str, size: int, *, compiled: bool, width: float = 1.0, batch: int = 64, rounds: int = 9
 ) -> dict[str, float]:
     """A step of fine-tuning in bfloat16, and one with the network compiled, against a plain one."""
-    build = Builder(stages_of(network, width=width), channels=1 if network == "lenet" else 3, size=size, tasks=1)
+    build = Builder.of(network, width=width, channels=1 if network == "lenet" else 3, size=size, tasks=1)
     x, y = images(batch, build.channels, size), torch.randint(10, (batch,))
 
     def stepper(compiled: bool = False, **how: Any) -> Callable[[], object]:
         method: Any = get("finetune")(build)
         method.begin(0, 10)
-        optimizer = method.optimizer(list(method.parameters()), 1e-3)
+        optimizer = torch.optim.SGD(method.parameters(), lr=1e-3)
         if compiled:
             forward = torch.compile(method.net)
 

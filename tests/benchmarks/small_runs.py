@@ -43,7 +43,7 @@ THEIRS = {"finetune": "finetuning", "ewc": "ewc", "lwf": "lwf", "mas": "mas"}  #
 
 def ours(name: str, tasks: TaskSequence) -> float:
     """Seconds of one run."""
-    build = Builder(stages_of("mlp"), channels=1, size=tasks.size, tasks=len(tasks), dropout=0.0)
+    build = Builder.of("mlp", tasks=tasks, dropout=0.0)
     began = process_time()
     train.run(get(name)(build), tasks, protocol=PROTOCOL)
     return process_time() - began

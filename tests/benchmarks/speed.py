@@ -23,7 +23,7 @@ from tfm_lite.files import written
 from tfm_lite.methods import get
 from tfm_lite.methods.base import Method
 from tfm_lite.nn import growth
-from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "speed.json"
 TASKS = 10
@@ -32,7 +32,7 @@ TARGETS = {"step, 50 % frozen": 0.93, "step, 95 % frozen": 0.75, "inference, tas
 
 
 def builder(network: str = "alexnet", size: int = 224) -> Builder:
-    return Builder(stages_of(network), channels=3, size=size, tasks=TASKS)
+    return Builder.of(network, channels=3, size=size, tasks=TASKS)
 
 
 def ternary(build: Builder, fractions: list[float], *, of: str = "weights", name: str = "tfm") -> Method:
@@ -52,7 +52,7 @@ def images(batch: int, channels: int, size: int) -> torch.Tensor:
 
 
 def stepper(method: Method, x: torch.Tensor, y: torch.Tensor, t: int, **how: float) -> Callable[[], object]:
-    optimizer = method.optimizer(list(method.parameters()), 1e-3)
+    optimizer = torch.optim.SGD(method.parameters(), lr=1e-3)
     method.train()
     return lambda: train.step(method, optimizer, x, y, t, clip=10000.0, **how)
 

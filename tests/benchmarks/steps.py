@@ -17,7 +17,7 @@ from speed import TASKS, compare, images, processor, publish, stepper
 
 from tfm_lite import methods
 from tfm_lite.methods.base import Method
-from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder
 from tfm_lite.reproducible import reproducible
 
 RECORD = Path(__file__).parents[2] / "data" / "benchmarks" / "steps.json"
@@ -51,7 +51,7 @@ def learning(name: str, build: Builder) -> Method:
 def measure(names: list[str], network: str, *, rounds: int, batch: int) -> dict[str, dict[str, Any]]:
     """The ratio of every method by its name."""
     channels, size = SHAPES[network]
-    build = Builder(stages_of(network), channels=channels, size=size, tasks=TASKS)
+    build = Builder.of(network, channels=channels, size=size, tasks=TASKS)
     x, y = images(batch, channels, size), torch.randint(CLASSES, (batch,))
     plain = methods.get("finetune")(build)
     plain.begin(0, CLASSES)

@@ -11,7 +11,7 @@ from small import make_method, make_tasks
 
 from tfm_lite import datasets, train
 from tfm_lite.datasets.augment import Augment
-from tfm_lite.train import Protocol
+from tfm_lite.train import Inputs, Protocol
 
 
 def images(count: int = 200, size: int = 16) -> torch.Tensor:
@@ -62,7 +62,7 @@ def losses(augment: Augment | None) -> list[float]:
     tasks, found = replace(make_tasks(size=28), augment=augment), []
     protocol = Protocol(epochs=2, batch=16, lr=0.02)
     method = make_method("finetune", tasks, "lenet")
-    train.run(method, tasks, protocol=protocol, on_epoch=lambda m, r: found.append(r["loss"]))
+    train.run(method, tasks, protocol=protocol, on_epoch=lambda m, r: found.append(r.loss))
     return found
 
 
@@ -70,7 +70,7 @@ def test_training_uses_it_and_testing_does_not() -> None:
     assert losses(Augment()) == losses(Augment()) != losses(None)
     assert losses(Augment(shift=0.0, flip=0.0)) == losses(None)  # nothing else is drawn or changed
     tasks = replace(make_tasks(), augment=Augment())
-    inputs, plain = train.Inputs(tasks), train.Inputs(replace(tasks, augment=None))
+    inputs, plain = Inputs(tasks), Inputs(replace(tasks, augment=None))
     for (x, _), (y, _) in zip(inputs.batches(tasks[0].test), plain.batches(tasks[0].test), strict=True):
         assert torch.equal(x, y)
 

@@ -25,27 +25,29 @@ class Mutant(NamedTuple):
     tests: str  # files of tests by name, and words after them for pytest's -k
 
 
-TRAIN, RUN, CONFIG, LAYERS, PROTOCOL = "train.py", "runs/run.py", "runs/config.py", "nn/layers.py", "test_protocol.py"
-BASE = "methods/base.py"
-GOLDEN, RESUME, FORGETTING = "test_golden.py", "test_resume.py -k stopped", "test_forgetting.py"
+TRAIN, RULE, RUN, CONFIG, LAYERS = "train.py", "protocol.py", "runs/run.py", "runs/config.py", "nn/layers.py"
+PROTOCOL, GOLDEN, FORGETTING = "test_protocol.py", "test_golden.py", "test_forgetting.py"
+BASE, RESUME = "methods/base.py", "test_resume.py -k stopped"
 MUTANTS = [
     # The rule by which the learning rate falls.
-    Mutant(TRAIN, 'report["valid_loss"] < now["loss"]', 'report["valid_loss"] <= now["loss"]', PROTOCOL),
-    Mutant(TRAIN, 'since=0, patience=protocol.patience)\n', 'since=0)\n', PROTOCOL),
-    Mutant(TRAIN, 'now["lr"] / protocol.factor, patience=protocol.patience)', 'now["lr"] / protocol.factor)', PROTOCOL),
-    Mutant(TRAIN, 'if now["patience"] == 0', 'if now["patience"] < 0', PROTOCOL),
+    Mutant(RULE, "best = loss < self.loss", "best = loss <= self.loss", PROTOCOL),
+    Mutant(RULE, "accuracy, 0, protocol.patience\n", "accuracy, 0, self.patience\n", PROTOCOL),
+    Mutant(RULE, "self.lr / protocol.factor, protocol.patience", "self.lr / protocol.factor, 0", PROTOCOL),
+    Mutant(RULE, "if self.patience == 0", "if self.patience < 0", PROTOCOL),
+    Mutant(RULE, "self.since, self.patience = loss, accuracy,", "self.since, self.patience = loss, 0.5,", PROTOCOL),
     Mutant(TRAIN, 'group["lr"] /= protocol.factor', 'group["lr"] /= 1', PROTOCOL),
-    Mutant(TRAIN, 'now["lr"] >= protocol.lr_min', 'now["lr"] > protocol.lr_min', PROTOCOL),
-    Mutant(TRAIN, 'now["epoch"] < protocol.epochs and', 'now["epoch"] <= protocol.epochs and', PROTOCOL),
-    Mutant(TRAIN, 'accuracy=report["valid_accuracy"])', "accuracy=0.5)", PROTOCOL),
-    Mutant(TRAIN, '{"clip": protocol.clip, ', '{"clip": math.inf, ', PROTOCOL),
-    Mutant(TRAIN, 'done = {"state": best,', 'done = {"state": _copy(method),', PROTOCOL),
-    Mutant(TRAIN, 'now["seconds"] - kept >= CHECKPOINT_EVERY', 'now["seconds"] >= CHECKPOINT_EVERY', PROTOCOL),
-    Mutant(TRAIN, "self.method.load_state_dict(done", "dict(done", PROTOCOL),
+    Mutant(TRAIN, "now.lr >= protocol.lr_min", "now.lr > protocol.lr_min", PROTOCOL),
+    Mutant(TRAIN, "now.epoch < protocol.epochs and", "now.epoch <= protocol.epochs and", PROTOCOL),
+    Mutant(TRAIN, "clip=protocol.clip, ", "clip=math.inf, ", PROTOCOL),
+    Mutant(TRAIN, "now.seconds), best\n", "now.seconds), _copy(method)\n", PROTOCOL),
+    Mutant(TRAIN, "now.seconds - kept >= CHECKPOINT_EVERY", "now.seconds >= CHECKPOINT_EVERY", PROTOCOL),
+    Mutant(TRAIN, "self.method.load_state_dict(best)", "dict(best)", PROTOCOL),
+    Mutant(RULE, "self.lr, self.momentum, weight", "self.lr, 0.0, weight", "test_train.py -k optimizer"),
+    Mutant(RULE, "torch.optim.Adam if", "torch.optim.AdamW if", "test_train.py -k optimizer"),
     # A step, an epoch, validation.
     Mutant(TRAIN, "    method.after_backward(t)\n", "", "test_train.py -k hooks"),
     Mutant(TRAIN, "    optimizer.zero_grad()\n", "", GOLDEN),
-    Mutant(TRAIN, "progress=i / len(order)", "progress=0.0", f"{GOLDEN} -k hat"),
+    Mutant(TRAIN, "progress, autocast = i / len(order)", "progress, autocast = 0.0", f"{GOLDEN} -k hat"),
     Mutant(TRAIN, "        method.train()\n", "", GOLDEN),
     Mutant(TRAIN, "        method.eval()\n", "", GOLDEN),
     Mutant(TRAIN, 'torch.manual_seed(stream(self.seed, "dropout", *own))', "pass", "test_train.py -k same_seed"),
@@ -58,18 +60,20 @@ MUTANTS = [
     # Resuming.
     Mutant(TRAIN, 'optimizer.load_state_dict(saved["optimizer"])', "pass", RESUME),
     Mutant(TRAIN, 'saved["state"] or best', "best", "test_resume.py -k best_weights"),
-    Mutant(TRAIN, 'now, best, kept = saved["now"], saved["best"]', 'now, _, kept = saved["now"], saved["best"]', RESUME),
+    Mutant(TRAIN, 'now, best = State(**saved["now"]), saved["best"]', 'now = State(**saved["now"])', RESUME),
     Mutant(TRAIN, 'method.load_state_dict(saved["state"])\n', "pass\n", RESUME),
+    Mutant("checkpoint.py", "KeyError, TypeError, ValueError", "OSError", "test_resume.py -k another_version"),
     Mutant("methods/importance.py", "    method.eval()\n", "", "test_resume.py -k importances"),
     Mutant("checkpoint.py", "if not is_signed(path)", "if False", "test_resume.py -k damaged or unreadable or byte"),
     # What a configuration hands down.
-    Mutant(CONFIG, "width=config.width)", "width=1.0)", "test_experiment.py"),
-    Mutant(CONFIG, "seed=config.seed, dropout", "seed=0, dropout", "test_experiment.py"),
-    Mutant(CONFIG, "dropout=config.protocol.dropout", "dropout=0.5", "test_experiment.py"),
-    Mutant(CONFIG, '"tasks": len(tasks)}', '"tasks": 2}', "test_experiment.py"),
-    Mutant(RUN, '"seed": config.seed, "device"', '"seed": 0, "device"', "test_experiment.py"),
-    Mutant(RUN, "precision=config.precision, checkpoint", 'precision="fp32", checkpoint', "test_experiment.py"),
-    Mutant(CONFIG, "(build, **config.options)", "(build)", "test_experiment.py"),
+    Mutant(CONFIG, "width=c.width, ", "", "test_experiment.py"),
+    Mutant(CONFIG, "seed=c.seed, ", "", "test_experiment.py"),
+    Mutant(CONFIG, "dropout=c.protocol.dropout", "dropout=0.5", "test_experiment.py"),
+    Mutant("nn/networks.py", "size or tasks.size, len(tasks)", "size or tasks.size, 2", "test_experiment.py"),
+    Mutant(RUN, "seed=config.seed,\n        device", "seed=0,\n        device", "test_experiment.py"),
+    Mutant(RUN, "precision=config.precision,", 'precision="fp32",', "test_experiment.py"),
+    Mutant(CONFIG, "(build, **c.options)", "(build)", "test_experiment.py"),
+    Mutant(CONFIG, "protocol.LATER)", "{})", "test_experiment.py -k came_later"),
     Mutant(RUN, "memory=method.storage()", "memory={}", "test_experiment.py"),
     Mutant(TRAIN, 'split: str = "test") -> float', 'split: str = "valid") -> float', "test_experiment.py"),
     # Layers.

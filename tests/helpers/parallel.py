@@ -29,7 +29,7 @@ def losses(name: str, tasks: TaskSequence) -> list[float]:
     method, found = make_method(name, tasks, dropout=0.0).double(), list[float]()
 
     def keep(_: Method, report: train.Epoch) -> None:
-        found.extend([report["loss"], report["penalty"], report["valid_loss"], report["valid_accuracy"]])
+        found.extend([report.loss, report.penalty, report.valid_loss, report.valid_accuracy])
 
     for task in tasks:
         method.begin(task.index, len(task.classes))

@@ -10,7 +10,7 @@ import torch
 from tfm_lite import methods
 from tfm_lite.datasets.tasks import Split, TaskSequence, by_class
 from tfm_lite.methods.base import Method
-from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.nn.networks import Builder
 from tfm_lite.options import options_of
 from tfm_lite.train import Protocol
 
@@ -45,9 +45,8 @@ def make_method(
     name: str, tasks: TaskSequence, network: str = "mlp", *, dropout: float = 0.5, **options: object
 ) -> Method:
     """A fresh method on a small form of the network."""
-    width = SMALL[network][0]
-    shape = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
-    return methods.get(name)(Builder(stages_of(network, width=width), **shape, dropout=dropout), **options)
+    build = Builder.of(network, tasks=tasks, width=SMALL[network][0], dropout=dropout)
+    return methods.get(name)(build, **options)
 
 
 def quick_options(name: str, *growths: float) -> dict[str, object]:
@@ -60,12 +59,12 @@ def tasks_for(network: str) -> TaskSequence:
     return make_tasks(channels=channels, size=size)
 
 
-def sgd(parameters: Iterable[torch.nn.Parameter], lr: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr=lr)
+def sgd(parameters: Iterable[torch.nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, lr=protocol.lr)
 
 
-def momentum_and_decay(parameters: Iterable[torch.nn.Parameter], lr: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=5e-4)
+def momentum_and_decay(parameters: Iterable[torch.nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, lr=protocol.lr, momentum=0.9, weight_decay=5e-4)
 
 
 class KeptAdam:
@@ -74,7 +73,7 @@ class KeptAdam:
     def __init__(self) -> None:
         self.adam: torch.optim.Adam | None = None
 
-    def __call__(self, parameters: Iterable[torch.nn.Parameter], lr: float) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[torch.nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
         if self.adam is None:
             self.adam = torch.optim.Adam(parameters, lr=1e-3, weight_decay=5e-4)
         known = {p for group in self.adam.param_groups for p in group["params"]}
@@ -87,9 +86,9 @@ class KeptAdam:
 class Vandal(KeptAdam):
     """Besides learning, it moves every parameter that it was ever given, at every step."""
 
-    def __call__(self, parameters: Iterable[torch.nn.Parameter], lr: float) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[torch.nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
         first = self.adam is None
-        adam = super().__call__(parameters, lr)
+        adam = super().__call__(parameters, t, protocol)
         if first:
             adam.register_step_post_hook(self._move)
         return adam

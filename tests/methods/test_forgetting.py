@@ -33,9 +33,7 @@ def learn(method: Method, tasks: TaskSequence, hostile: str = "sgd") -> list[lis
     method.optimizer = HOSTILE[hostile]()  # type: ignore[method-assign]
     rows = []
     for task in tasks:
-        method.begin(task.index, len(task.classes))
-        method.learn(task, train.Fit(method, tasks[: task.index + 1], Inputs(tasks), protocol=SHORT))
-        method.end(task.index)
+        train.learn(method, tasks[: task.index + 1], Inputs(tasks), protocol=SHORT)
         rows.append([method.predict(probe(tasks, s), s) for s in range(task.index + 1)])
     return rows
 
@@ -120,11 +118,8 @@ def test_nothing_is_forgotten_in_channels_last_and_under_autocast() -> None:
             low = method.predict(x, t)
         return method.predict(x, t), low
 
-    fit = {"inputs": Inputs(tasks), "protocol": SHORT}
     for task in tasks:
-        method.begin(task.index, len(task.classes))
-        method.learn(task, train.Fit(method, tasks[: task.index + 1], **fit))
-        method.end(task.index)
+        train.learn(method, tasks[: task.index + 1], Inputs(tasks), protocol=SHORT)
         if task.index == 0:
             before = outputs(probe(tasks, 0), 0)
     assert all(torch.equal(a, b) for a, b in zip(before, outputs(probe(tasks, 0), 0), strict=True))

@@ -26,7 +26,7 @@ def losses(name: str) -> list[float]:
     tasks = make_tasks(size=28)
     method = make_method(name, tasks, "lenet")
     protocol = Protocol(epochs=2, batch=16, lr=0.02)
-    train.run(method, tasks, protocol=protocol, on_epoch=lambda m, r: found.extend([r["loss"], r["valid_loss"]]))
+    train.run(method, tasks, protocol=protocol, on_epoch=lambda m, r: found.extend([r.loss, r.valid_loss]))
     return found
 
 

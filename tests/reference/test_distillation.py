@@ -17,10 +17,11 @@ import torch.nn.functional as F
 from small import SHORT, make_method, make_tasks
 from torch import Tensor
 
+from tfm_lite import train
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods import lfl, lwf
 from tfm_lite.methods.base import Method
-from tfm_lite.train import Fit, Inputs
+from tfm_lite.train import Inputs
 
 Array = np.ndarray
 
@@ -84,9 +85,7 @@ def begin_last(name: str, tasks: TaskSequence, **options: Any) -> tuple[Any, Sna
     """Learn all tasks but the last, begin that one and move every weight a little: the method, and the network before."""
     method = make_method(name, tasks, **options)
     for task in tasks[:-1]:
-        method.begin(task.index, len(task.classes))
-        method.learn(task, Fit(method, tasks[: task.index + 1], Inputs(tasks), protocol=SHORT))
-        method.end(task.index)
+        train.learn(method, tasks[: task.index + 1], Inputs(tasks), protocol=SHORT)
     before = Snapshot(method.net)
     method.begin(len(tasks) - 1, len(tasks[-1].classes))
     generator = torch.Generator().manual_seed(0)
@@ -154,7 +153,7 @@ def one_softmax(method: Any, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tens
 
 
 @pytest.mark.parametrize(
-    "place, wrong",
+    ("place", "wrong"),
     [
         ("loss", one_softmax),
         ("loss", Method.loss),  # no distillation at all, silently
@@ -227,7 +226,7 @@ def check_old_network(name: str, tasks: TaskSequence) -> None:
     features = method.old.features
     method.old.features = lambda *arguments: (seen.append(features(*arguments)), seen[-1])[1]
     t = len(tasks) - 1
-    optimizer = method.optimizer(list(method.parameters()), 0.1)
+    optimizer = torch.optim.SGD(method.parameters(), lr=0.1)
     for _ in range(3):
         method.train()
         optimizer.zero_grad()
@@ -264,9 +263,7 @@ def test_the_old_network_stays(
 
 def first_task(name: str, tasks: TaskSequence, network: str) -> Tensor:
     method = make_method(name, tasks, network)
-    method.begin(0, 3)
-    method.learn(tasks[0], Fit(method, tasks[:1], Inputs(tasks), protocol=SHORT))
-    method.end(0)
+    train.learn(method, tasks[:1], Inputs(tasks), protocol=SHORT)
     return method.predict(next(Inputs(tasks).batches(tasks[0].test))[0], 0)
 
 

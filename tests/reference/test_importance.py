@@ -238,10 +238,9 @@ def walk(tasks: TaskSequence) -> tuple[Weights, Weights]:
 
 def check_si(tasks: TaskSequence) -> None:
     method = make_method("si", tasks, dropout=0.0, c=C, damping=DAMPING).double()
-    optimizer = method.optimizer(list(method.parameters()), LR)
     for task in tasks:
         method.begin(task.index, len(task.classes))
-        optimizer = method.optimizer(list(method.parameters()), LR)
+        optimizer = torch.optim.SGD(method.parameters(), lr=LR)
         for x, y in Double(tasks).batches(task.train, size=8):
             train.step(method, optimizer, x, y, task.index)
         method.end(task.index)
@@ -286,7 +285,7 @@ def a_path_that_goes_on(right: Callable[..., None]) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize(
-    "hook, wrong",
+    ("hook", "wrong"),
     [
         ("after_backward", the_whole_gradient),
         ("after_step", a_path_of_positive_steps),
@@ -301,21 +300,17 @@ def test_a_wrong_path_integral_is_caught(
         check_si(tasks)
 
 
-def adam(parameters: Any) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=0.01)
-
-
-def heavy(parameters: Any) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr=0.05, momentum=0.9, weight_decay=0.1)
-
-
-@pytest.mark.parametrize("optimizer", [adam, heavy])
-def test_the_path_is_that_of_any_optimizer(optimizer: Any, tasks: TaskSequence) -> None:
+@pytest.mark.parametrize(
+    "protocol",
+    [train.Protocol(optimizer="adam", lr=0.01), train.Protocol(momentum=0.9, weight_decay=0.1)],
+    ids=["adam", "momentum and weight decay"],
+)
+def test_the_path_is_that_of_any_optimizer(protocol: train.Protocol, tasks: TaskSequence) -> None:
     """Its movement is what the weights really did, its gradient the data's, clipped or not."""
     method: Any = make_method("si", tasks, dropout=0.0, c=C).double()
     for t in range(2):
         method.begin(t, len(tasks[t].classes))
-        stepper, wanted = optimizer(method.parameters()), [torch.zeros_like(weight) for weight in shared(method)]
+        stepper, wanted = protocol.fresh(method.parameters()), [torch.zeros_like(weight) for weight in shared(method)]
         for x, y in Double(tasks).batches(tasks[t].train, size=8):
             before = shared(method)
             parameters = list(method.net.stages.parameters())
@@ -335,7 +330,7 @@ def test_the_path_ends_where_the_kept_weights_are(tasks: TaskSequence) -> None:
     seen: list[tuple[float, Weights, Weights]] = []
 
     def look(method: Any, report: train.Epoch) -> None:
-        seen.append((report["valid_loss"], shared(method), buffers(method.path)))
+        seen.append((report.valid_loss, shared(method), buffers(method.path)))
 
     protocol = train.Protocol(epochs=2, batch=16, lr=0.5, clip=1e4)  # so high that the second epoch is the worse
     Fit(method, tasks[:1], Inputs(tasks), protocol=protocol, on_epoch=look)()
@@ -452,9 +447,7 @@ PLAIN = ["ewc", "si", "mas", "imm_mean", "imm_mode"]
 def test_the_first_task_is_learned_as_by_finetuning(name: str, tasks: TaskSequence) -> None:
     def predictions(name: str) -> Tensor:
         method = make_method(name, tasks)
-        method.begin(0, 3)
-        method.learn(tasks[0], Fit(method, tasks[:1], Inputs(tasks), protocol=SHORT))
-        method.end(0)
+        train.learn(method, tasks[:1], Inputs(tasks), protocol=SHORT)
         return method.predict(next(Inputs(tasks).batches(tasks[0].test))[0], 0)
 
     assert torch.equal(predictions(name), predictions("finetune"))

@@ -31,10 +31,7 @@ def begun(name: str, t: int, network: str = "mlp", **options: object) -> Method:
 
 
 def learn(method: Method, t: int, epochs: int) -> None:
-    method.begin(t, len(TASKS[t].classes))
-    protocol = train.Protocol(epochs=epochs, batch=16)
-    method.learn(TASKS[t], train.Fit(method, TASKS[: t + 1], Inputs(TASKS), protocol=protocol))
-    method.end(t)
+    train.learn(method, TASKS[: t + 1], Inputs(TASKS), protocol=train.Protocol(epochs=epochs, batch=16))
 
 
 def batch(t: int, count: int = 12) -> tuple[Tensor, Tensor]:

@@ -19,12 +19,23 @@ from tfm_lite.methods.base import Method
 from tfm_lite.nn import growth
 from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.options import options_of
-from tfm_lite.runs.config import Config, build_method
+from tfm_lite.runs.config import Config, Run, build_method
 from tfm_lite.runs.results import Result
-from tfm_lite.runs.run import run_experiment
-from tfm_lite.train import FULL, Protocol
+from tfm_lite.runs.run import run_experiment, run_kept
+from tfm_lite.train import FULL, QUICK, Protocol
 
-UNUSUAL = Protocol(epochs=2, batch=9, lr=0.06, factor=2.5, patience=1, lr_min=0.01, clip=0.7, dropout=0.3)
+UNUSUAL = Protocol(
+    epochs=2,
+    batch=9,
+    lr=0.06,
+    factor=2.5,
+    patience=1,
+    lr_min=0.01,
+    clip=0.7,
+    dropout=0.3,
+    momentum=0.4,
+    weight_decay=0.003,
+)
 OPTIONS: dict[str, Any] = {
     "grow": "schedule",
     "start": 0.4,
@@ -72,7 +83,7 @@ def test_every_field_is_unusual() -> None:
     """Else what follows would not notice that one is dropped on the way."""
     for config, usual in ((CONFIG, Config("any", "tfm")), (UNUSUAL, FULL)):
         same = {f.name for f in fields(config) if getattr(config, f.name) == getattr(usual, f.name)}
-        assert same <= {"tasks", "method"}
+        assert same <= {"tasks", "method", "optimizer"}  # the last: no other has a momentum
     assert all(OPTIONS[name] != option.default for name, option in options_of(methods.get("tfm")).items())
 
 
@@ -218,3 +229,44 @@ def test_a_configuration_describes_its_own_record_and_no_other(tasks: TaskSequen
     assert replace(CONFIG, size=None, network=None).describes(of(CONFIG))
     assert not replace(CONFIG, size=None).describes(of(replace(CONFIG, network="mlp")))
     assert replace(CONFIG, width=1).describes(of(replace(CONFIG, width=1.0)))
+    slow = {**record.config, "protocol": {**record.config["protocol"], "momentum": 0, "optimizer": "sgd"}}
+    assert Config("any", "freeze", protocol=Protocol(epochs=1, batch=64)).describes(replace(record, config=slow))
+
+
+def test_what_came_later_is_left_out_where_it_is_as_it_was() -> None:
+    """So that the names of older records stand."""
+    older = {"epochs", "batch", "lr", "factor", "patience", "lr_min", "clip", "dropout"}
+    assert FULL.plain().keys() == QUICK.plain().keys() == older
+    assert Config("any", "tfm").plain()["protocol"].keys() == older
+    keys = {Config("any", "tfm", protocol=p).key("f") for p in (FULL, Protocol(momentum=0, weight_decay=0))}
+    later = {"optimizer": "adamw"}, {"momentum": 0.9}, {"weight_decay": 1e-4}
+    for fields_of in later:
+        config = Config("any", "tfm", protocol=replace(FULL, **fields_of))
+        assert config.plain()["protocol"].keys() == {*older, *fields_of}
+        keys.add(config.key("f"))
+    assert len(keys) == 1 + len(later)
+
+
+@pytest.mark.parametrize("config", [CONFIG, Config("any", "freeze"), replace(CONFIG, protocol=QUICK, size=None)])
+def test_a_configuration_is_made_again_from_plain_json(config: Config) -> None:
+    again = Config.of(config.plain())
+    assert again == replace(config, options=dict(config.options)) and again.plain() == config.plain()
+
+
+def test_a_run_has_its_names_from_what_it_depends_on(tasks: TaskSequence, tmp_path: Path) -> None:
+    run = Run(Config("any", "freeze"), tasks)
+    assert run.resolved == Config("any", "freeze", size=28, network="lenet")
+    assert run.key == run.resolved.key(tasks.fingerprint)
+    assert run.folder(tmp_path) == tmp_path / "cache" / "runs" / f"any-freeze-seed0-{run.key}"
+    assert run.method() is not run.method() and run.method().name == "freeze"
+    others = Run(run.config, replace(tasks, fingerprint="another")), Run(replace(run.config, seed=1), tasks)
+    assert len({made.folder(tmp_path) for made in (run, *others)}) == 3
+
+
+def test_a_run_is_named_once(tasks: TaskSequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And handed down: the folder it is kept in, its record and the search for that have one and the same key."""
+    named, real = list[Config](), Config.key
+    monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
+    monkeypatch.setattr(Config, "key", lambda self, fingerprint: named.append(self) or real(self, fingerprint))
+    record, path = run_kept(Config("any", "freeze", protocol=Protocol(epochs=1)), data=tmp_path)
+    assert len(named) == 1 and path.parent.name.endswith(record.key)

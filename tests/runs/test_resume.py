@@ -26,7 +26,7 @@ from tfm_lite.files import InUse, leftovers, lock, written
 from tfm_lite.methods import importance
 from tfm_lite.methods.base import Method
 from tfm_lite.runs import run
-from tfm_lite.runs.config import Config
+from tfm_lite.runs.config import Config, Run
 from tfm_lite.train import Protocol
 
 HELPERS = Path(__file__).parents[1] / "helpers"
@@ -100,11 +100,11 @@ def test_the_best_weights_are_read_from_where_they_were_kept(tasks: TaskSequence
     first = replace(tasks, tasks=tasks.tasks[:1])
     whole = make_method("finetune", tasks)
     train.run(whole, first, protocol=protocol, on_epoch=lambda _, report: reports.append(report))
-    losses = [report["valid_loss"] for report in reports]
+    losses = [report.valid_loss for report in reports]
     assert losses.index(min(losses)) == 0, "the first epoch is not the best here"
 
     def stop(method: Method, report: train.Epoch) -> None:
-        if report["epoch"] == 2:
+        if report.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -178,6 +178,35 @@ def test_a_damaged_checkpoint_is_named_with_the_remedy(tmp_path: Path, name: str
         checkpoint.load(name)
 
 
+@pytest.mark.parametrize(("name", "field"), [("task", "fits"), ("fit-0-0", "outcome"), ("epoch-0-0", "now")])
+@pytest.mark.parametrize("odd", [None, {"lr": 0.1, "gone": 1}, [{"gone": 1}]])
+def test_a_whole_checkpoint_of_another_version_is_refused_in_words(
+    name: str, field: str, odd: object, tasks: TaskSequence, tmp_path: Path
+) -> None:
+    """It does not load, and it is no crash: the message names the file and the remedy."""
+    checkpoint = Checkpoint(tmp_path)
+
+    def stop(method: Method, epoch: train.Epoch) -> None:
+        if name != "task" or epoch.task == 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train.run(make_method("finetune", tasks), tasks, protocol=SHORT, on_epoch=stop, checkpoint=checkpoint)
+    content = checkpoint.load(name) or {"state": make_method("finetune", tasks).state_dict(), "outcome": {}}
+    content.pop(field)
+    checkpoint.save(name, content if odd is None else {**content, field: odd})
+    words = rf"the checkpoint .*{name}\.pt was written by another version of the package.*{REMEDY_OF[name]}"
+    with pytest.raises(ValueError, match=words):
+        train.run(make_method("finetune", tasks), tasks, protocol=SHORT, checkpoint=checkpoint)
+
+
+REMEDY_OF = {
+    "task": "delete .*, or run with --again",
+    "fit-0-0": "delete this file: .* this training's last epoch",
+    "epoch-0-0": "delete this file: .* begins this one training again",
+}
+
+
 def test_a_checkpoint_with_any_byte_changed_is_refused(tmp_path: Path) -> None:
     checkpoint, path = Checkpoint(tmp_path), tmp_path / "task.pt"
     checkpoint.save("task", STATE)
@@ -232,7 +261,7 @@ def test_two_processes_do_not_share_a_run(made_up: Path, capsys: pytest.CaptureF
 
 def test_a_run_that_is_recorded_is_not_run_again(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run.run_kept(CONFIG, data=made_up)
-    monkeypatch.setattr(run, "run_experiment", None)
+    monkeypatch.setattr(run, "record_of", None)
     assert run.run_kept(CONFIG, data=made_up) == first
     with pytest.raises(TypeError):
         run.run_kept(CONFIG, data=made_up, again=True)
@@ -256,7 +285,7 @@ def fails(action: Callable[[], Any], match: str) -> None:
 
 
 def test_a_disk_that_will_not_do_is_an_error_at_once(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "run_experiment", None)  # nothing is to be learned here
+    monkeypatch.setattr(run, "record_of", None)  # nothing is to be learned here
     blocked = made_up / "a file"
     blocked.write_text("in the way")
     fails(
@@ -279,7 +308,7 @@ def test_room_is_what_checkpoints_take(made_up: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files.os, "replace", rename)
         run.run_kept(config, data=made_up)
-    estimate = run.room(config.resolved(tasks), tasks)
+    estimate = run.room(Run(config, tasks))
     assert 0.5 * estimate < most[0] < 1.1 * estimate
 
 
@@ -314,9 +343,14 @@ def test_a_disk_that_fills_up_stops_a_run_and_loses_nothing(made_up: Path, capsy
 def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), written(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
+
+    def stopped_half_way() -> None:
+        with written(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stopped_half_way()
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
@@ -324,7 +358,7 @@ def test_a_suite_goes_on_without_the_runs_of_another_process(
     made_up: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configs = [CONFIG, Config("made up", "finetune", network="mlp", width=0.1, protocol=CONFIG.protocol)]
-    monkeypatch.setattr("tfm_lite.__main__.SUITES", {"two": lambda seeds=(0,): configs})
+    monkeypatch.setattr("tfm_lite.runs.commands.SUITES", {"two": lambda seeds=(0,): configs})
     assert main(["list", "--missing", "two", "--data", str(made_up)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:3] for line in lines] == [["0", "made", "up"], ["1", "made", "up"]]

@@ -53,13 +53,13 @@ def test_missing_is_what_no_record_describes(tmp_path: Path, record: Result) -> 
     results.save(stale, tmp_path)
     results.save(of(replace(configs[2], width=0.2), record), tmp_path)
     left = [0, 3, *range(6, len(configs))]  # the second and the third are the same
-    assert records.missing(configs, records.kept(None, tmp_path)) == left
+    assert records.missing(configs, records.files(None, tmp_path)) == left
     by_pairs = [i for i, c in enumerate(configs) if not any(map(c.describes, today(tmp_path)))]
     assert left == by_pairs
     twice = [configs[1], configs[0], configs[1]]
-    assert records.missing(twice, records.kept(None, tmp_path)) == [1]
+    assert records.missing(twice, records.files(None, tmp_path)) == [1]
     still_open = [replace(configs[1], size=None, network=None), replace(configs[1], size=99)]
-    assert records.missing(still_open, records.kept(None, tmp_path)) == [1]
+    assert records.missing(still_open, records.files(None, tmp_path)) == [1]
 
 
 METHODS = [("freeze", {}), ("ewc", {"lam": 5.0}), ("ewc", {"lam": 5}), ("ewc", {}), ("tfm", {"growths": (0.0, 0.1)})]
@@ -79,10 +79,10 @@ def test_of_many_records_those_are_read_that_may_matter(
         results.save(of(replace(CONFIG, seed=seed, method="finetune"), record), tmp_path)
     made, real = list[Config](), Config.plain
     monkeypatch.setattr(Config, "plain", lambda self: made.append(self) or real(self))
-    assert records.missing(configs, records.kept(None, tmp_path)) == [0]
+    assert records.missing(configs, records.files(None, tmp_path)) == [0]
     assert len(counted) == 2 and len(made) <= 2 * len(configs)
     counted.clear()
-    assert records.missing(configs[1:], [*records.kept(None, tmp_path)] * 3) == []
+    assert records.missing(configs[1:], [*records.files(None, tmp_path)] * 3) == []
     assert len(counted) == 2, "what is found is not looked for again"
 
 
@@ -102,7 +102,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     tasks: TaskSequence = make_tasks()
     monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
-    monkeypatch.setattr("tfm_lite.__main__.SUITES", {"two": lambda seeds=(0,): [CONFIG, replace(CONFIG, seed=1)]})
+    monkeypatch.setattr("tfm_lite.runs.commands.SUITES", {"two": lambda seeds=(0,): [CONFIG, replace(CONFIG, seed=1)]})
     return tmp_path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,9 @@ UNUSUAL = Config(
     network="lenet_bn",
     width=0.7,
     size=28,
-    protocol=Protocol(epochs=2, batch=9, lr=0.06, factor=2.5, patience=1, lr_min=0.01, clip=0.7, dropout=0.3),
+    protocol=Protocol(
+        epochs=2, batch=9, lr=0.06, factor=2.5, patience=1, lr_min=0.01, clip=0.7, dropout=0.3, momentum=0.4
+    ),
     options={"alpha": 0.2, "lam": 0.7},
     precision="bf16",
 )
@@ -105,7 +107,7 @@ def test_what_is_tried_is_what_is_recorded(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(methods.get("mas"), "grid", {"lam": (0.7,)})
     choice = selection.select(UNUSUAL, seeds=(3,), count=2, data=Path("there"), device="cpu:0")
     assert loaded == [("any", {"seed": 3, "size": 28, "data": Path("there")})] and devices == ["cpu:0"]
-    assert choice.config == asdict(UNUSUAL) and choice.options == UNUSUAL.options
+    assert Config.of(choice.config) == UNUSUAL and choice.options == UNUSUAL.options
 
     build = Builder(stages_of("lenet_bn", width=0.7), channels=1, size=28, tasks=3, seed=3, dropout=0.3)
     method = methods.get("mas")(build, alpha=0.2, lam=0.7)
@@ -270,7 +272,7 @@ def test_a_suite_is_chosen_for_once_per_kind_of_run(
     """What another process has in hand is left alone; seeds and values of an option in the grid make no other kind."""
     held, run = replace(CONFIG, method="si"), replace(CONFIG, options={"lam": 3.0})
     suite = [held, CONFIG, run, replace(CONFIG, seed=1), replace(CONFIG, method="finetune")]
-    monkeypatch.setattr("tfm_lite.__main__.SUITES", {"five": lambda seeds=(0,): suite})
+    monkeypatch.setattr("tfm_lite.runs.commands.SUITES", {"five": lambda seeds=(0,): suite})
     monkeypatch.setattr(selection.datasets, "load", lambda *_, **__: make_tasks(groups=(3, 2)))
     asked: list[tuple[str, int]] = []
 

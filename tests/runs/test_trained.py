@@ -20,7 +20,7 @@ from tfm_lite.figures.plots import Point
 from tfm_lite.figures.scores import Untrained
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config
-from tfm_lite.runs.progress import Suite
+from tfm_lite.runs.progress import SuiteTable
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.run import run_experiment
 from tfm_lite.train import Protocol
@@ -108,9 +108,9 @@ def test_a_run_keeps_what_is_needed_and_says_it(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_suite_marks_what_did_not_train() -> None:
-    suite = Suite([FLOWERS, FLOWERS])
-    assert suite.row(record("tfm", 2, 3)).endswith("  tasks 3, 4 not learned")
-    assert "learned" not in suite.row(record("tfm"))
+    table = SuiteTable([FLOWERS, FLOWERS])
+    assert table.row(record("tfm", 2, 3)).endswith("  tasks 3, 4 not learned")
+    assert "learned" not in table.row(record("tfm"))
 
 
 def test_records_of_before_the_images_were_counted_are_read(tmp_path: Path) -> None:
@@ -239,6 +239,8 @@ def test_runs_of_one_scale_stand_together() -> None:
         "64 pixels, alexnet_64, full protocol",
         "64 pixels, alexnet_64 at 2 times its width, full protocol",
     ]
+    heavy = replace(FLOWERS, protocol=Protocol(momentum=0.9))
+    assert tables.scale([record_of(heavy)]) == "64 pixels, alexnet_64, full protocol, momentum 0.9, seed 0"
     assert "bf16, seed 0" in tables.scale([record_of(replace(FLOWERS, precision="bf16"))])
 
 

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 
 from tfm_lite import metrics, train
+from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.datasets.tasks import Split, TaskSequence, by_class
 from tfm_lite.methods.base import Method
 from tfm_lite.nn import growth
 from tfm_lite.nn.layers import FORWARD_ONLY, MASKED, NORMAL
 from tfm_lite.nn.networks import Builder
 from tfm_lite.nn.stages import Stage
+from tfm_lite.protocol import Protocol
 
 RIGHT = "Right."
 # Of five classes: guessing is .2, three standard deviations above it .32, and whoever learned at all has nearly all right.
@@ -79,19 +81,17 @@ def check_zero_forgetting(method: Callable[[Builder], Method]) -> str:
     _must(isinstance(method, type) and issubclass(method, Method), "give the class itself, a subclass of Method")
 
     class Hostile(method):  # type: ignore[misc,valid-type]
-        def optimizer(self, parameters: Any, lr: float) -> torch.optim.Optimizer:
-            return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=5e-4)
+        def optimizer(self, parameters: Any, t: int, protocol: Protocol) -> torch.optim.Optimizer:
+            return torch.optim.SGD(parameters, lr=protocol.lr, momentum=0.9, weight_decay=5e-4)
 
     tasks = _pictures()
-    subject = Hostile(Builder((Stage(16), Stage(16)), channels=1, size=6, tasks=2))
-    inputs, short = train.Inputs(tasks), train.Protocol(epochs=5, batch=16)
+    subject = Hostile(Builder.of((Stage(16), Stage(16)), tasks=tasks))
+    inputs, short = Inputs(tasks), Protocol(epochs=5, batch=16)
     x, _ = next(inputs.batches(tasks[0].test))
-    train.run(subject, TaskSequence("pictures", tasks.tasks[:1], tasks.mean, tasks.std, ""), protocol=short)
+    train.learn(subject, tasks[:1], inputs, protocol=short)
     before, fresh = subject.predict(x, 0), dict(subject.state_dict())
     old = {name: tensor.clone() for name, tensor in fresh.items()}
-    subject.begin(1, len(tasks[1].classes))
-    subject.learn(tasks[1], train.Fit(subject, tasks, inputs, protocol=short))
-    subject.end(1)
+    train.learn(subject, tasks[:2], inputs, protocol=short)
     drift = (subject.predict(x, 0) - before).abs().max().item()
     moved = [
         name for name, tensor in subject.state_dict().items() if name in old and not torch.equal(tensor, old[name])

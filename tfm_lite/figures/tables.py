@@ -16,9 +16,9 @@ from tfm_lite.figures.colours import STATES
 from tfm_lite.figures.drawing import bars
 from tfm_lite.figures.explore import Interactive, framed
 from tfm_lite.figures.scores import PAPER, Cell, Line, Untrained
+from tfm_lite.protocol import FULL, LATER, QUICK
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
-from tfm_lite.train import FULL, QUICK
 
 _PAINT = {"freeze": STATES["forward-only"], "tfm": STATES["normal"], "tfm_no_fn": STATES["normal"]}
 _DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
@@ -34,6 +34,8 @@ def scale(records: Sequence[Result]) -> str:
         protocol = {FULL.epochs: "full protocol", QUICK.epochs: "short protocol"}.get(
             epochs, f"at most {epochs} epochs"
         )
+        for name in LATER.keys() & config["protocol"].keys():  # left out for the usual ones
+            protocol += f", {name.replace('_', ' ')} {config['protocol'][name]}"
         part = " ".join(word for word in config["tasks"].split("+")[1:] if word not in SPLITS)
         precision = config.get("precision", "")  # left out for the usual one
         words = (
@@ -199,6 +201,7 @@ def ranking(lines: Mapping[str, Line]) -> str:
 
 
 def ranking_in_words(lines: Mapping[str, Line]) -> str:
+    """What :func:`ranking` draws, in words."""
     return ", ".join(f"{PAPER.get(method, method)} {in_words(line.whole)}" for method, line in _ranked(lines))
 
 

@@ -15,6 +15,7 @@ from tfm_lite.datasets.tasks import Task
 from tfm_lite.nn.networks import Builder, Network
 from tfm_lite.nn.stages import Kit, Plain
 from tfm_lite.options import check_options
+from tfm_lite.protocol import Protocol
 from tfm_lite.train import Fit
 
 UNDECLARED = "undeclared"  # the role of a tensor of which nobody says what it is kept for
@@ -36,8 +37,8 @@ class Method(nn.Module):
 
     1. ``start()``, once, before the first task;
     2. ``before_task(t, classes)``;
-    3. ``learn(task, fit)``, in which each call of ``fit`` makes an ``optimizer(parameters, lr)`` and runs, per batch,
-       ``before_batch(t, progress)``, ``loss(x, y, t)`` + ``penalty(t)``, backward, ``after_backward(t)``, clip, the
+    3. ``learn(task, fit)``, in which each call of ``fit`` makes an ``optimizer(parameters, t, protocol)`` and runs, per
+       batch, ``before_batch(t, progress)``, ``loss(x, y, t)`` + ``penalty(t)``, backward, ``after_backward(t)``, clip, the
        optimizer's step, ``after_step(t)``;
     4. ``after_task(t)``.
 
@@ -105,8 +106,9 @@ class Method(nn.Module):
         """How often ``learn`` will call ``fit`` for task ``t``: for the estimate of the time left."""
         return 1
 
-    def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, lr=lr)
+    def optimizer(self, parameters: Iterable[nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
+        """A new one for each training of task ``t``: the protocol's, unless the method needs its own."""
+        return protocol.fresh(parameters)
 
     def before_batch(self, t: Any, progress: float) -> None:
         """``progress`` is the share of the epoch's batches that are done, 0 for the first batch."""

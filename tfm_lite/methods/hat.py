@@ -14,6 +14,7 @@ from tfm_lite.seeds import torch_stream
 
 
 def scale_gradient(parameter: Tensor, by: Tensor) -> None:
+    """Multiply a parameter's gradient, in place."""
     assert parameter.grad is not None  # backward has just been here
     parameter.grad *= by
 

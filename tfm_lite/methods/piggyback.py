@@ -11,6 +11,7 @@ from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, Network
 from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import Positive
+from tfm_lite.protocol import Protocol
 
 PLACES = range(7, -1, -1)  # of the bits in a byte, the first the highest
 
@@ -71,7 +72,7 @@ class Piggyback(Method):
     Adam at ``mask_lr``, heads by Adam at ``head_lr``; the loop divides both as it divides any learning rate.
 
     1. The paper's backbone is trained on ImageNet; ours is what task 1 leaves behind, and the first task has no mask.
-    2. The backbone's task learns by plain SGD, as everywhere in this package.
+    2. The backbone's task learns by the protocol's optimizer, plain SGD, as everywhere in this package.
     """
 
     name = "piggyback"
@@ -90,10 +91,10 @@ class Piggyback(Method):
         for stage in self.net.stages if t else []:
             stage.begin(t)
 
-    def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+    def optimizer(self, parameters: Iterable[nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
+        if t == 0:  # the backbone's task
+            return super().optimizer(parameters, t, protocol)
         masks = [p for stage in self.net.stages for p in stage.masks.parameters()]
-        if not masks:  # the backbone's task
-            return super().optimizer(parameters, lr)
         return torch.optim.Adam(
             [{"params": masks, "lr": self.mask_lr}, {"params": self.net.heads.parameters(), "lr": self.head_lr}],
             fused=True,

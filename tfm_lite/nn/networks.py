@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, ClassVar, Generic, cast
+from typing import Any, ClassVar, Generic, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -63,13 +63,14 @@ NETWORKS: dict[str, tuple[Stage, ...]] = {
 }
 
 
-def stages_of(name: str, *, width: float = 1.0) -> tuple[Stage, ...]:
-    """The stages of a network by name, every layer's features times ``width``."""
-    if name not in NETWORKS:
-        raise ValueError(f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}")
+def stages_of(network: str | Sequence[Stage], *, width: float = 1.0) -> tuple[Stage, ...]:
+    """The stages of a network, by name or as they are, every layer's features times ``width``."""
+    if isinstance(network, str) and network not in NETWORKS:
+        raise ValueError(f"there is no network {network!r}; the networks are {', '.join(NETWORKS)}")
     if width <= 0:
         raise ValueError(f"the width of a network is a factor above 0, not {width}")
-    return tuple(replace(stage, features=max(1, round(stage.features * width))) for stage in NETWORKS[name])
+    stages = NETWORKS[network] if isinstance(network, str) else network
+    return tuple(replace(stage, features=max(1, round(stage.features * width))) for stage in stages)
 
 
 class Stages(nn.ModuleList, Generic[S]):
@@ -136,6 +137,18 @@ class Network(nn.Module, Generic[S]):
         return self.head(self.features(x, t), t)
 
 
+class Images(Protocol):
+    """What a network must know of the tasks it is made for; a sequence of tasks says it."""
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Builder:
     """Makes networks of one architecture, always from the same initial weights.
@@ -149,6 +162,31 @@ class Builder:
     tasks: int
     seed: int = 0
     dropout: float = 0.5
+
+    @classmethod
+    def of(
+        cls,
+        network: str | Sequence[Stage],
+        *,
+        tasks: Images | int,
+        channels: int | None = None,
+        size: int | None = None,
+        width: float = 1.0,
+        seed: int = 0,
+        dropout: float = 0.5,
+    ) -> Builder:
+        """A network, by name or as stages, for these ``tasks``; or for a number of them, with the channels and the pixels of
+        their images.
+
+        ``width`` multiplies the features of every layer. Raises ``ValueError`` if the shape of the images is not said.
+        """
+        if not isinstance(tasks, int):
+            channels, size, tasks = channels or tasks.channels, size or tasks.size, len(tasks)
+        if channels is None or size is None:
+            raise ValueError(
+                f"tasks={tasks} does not say what the images are: give channels and size as well, or the tasks themselves"
+            )
+        return cls(stages_of(network, width=width), channels, size, tasks, seed, dropout)
 
     def __call__(self, kit: Kit[Plain] = Plain, *, features: Sequence[int] | None = None) -> Network[Any]:
         """A network of this kit; ``features`` replaces the number of features of every stage."""

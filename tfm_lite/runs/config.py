@@ -1,4 +1,4 @@
-"""What to run, and the names that a run has by it."""
+"""What to run, and the names that a run has by it: a configuration, and with its tasks a run."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from tfm_lite import methods, train
+from tfm_lite import methods, protocol, train
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.options import Count, Positive, Range, check_fields, check_options
+from tfm_lite.places import cache_folder
+from tfm_lite.protocol import FULL, Protocol
 from tfm_lite.runs.results import Result
-from tfm_lite.train import FULL, Protocol
 
 # Fields of a configuration that came after the first records, with the value that leaving them out stands for.
 LATER = {"precision": "fp32"}
@@ -54,8 +56,12 @@ class Config:
 
     def plain(self) -> dict[str, Any]:
         """The configuration as plain JSON, as records have it."""
-        values = json.loads(json.dumps(asdict(self)))
-        return {name: value for name, value in values.items() if (name, value) not in LATER.items()}
+        return json.loads(json.dumps(_as_told(asdict(self))))  # type: ignore[no-any-return]
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """The configuration that a record has as plain JSON."""
+        return cls(**{**plain, "protocol": Protocol(**plain["protocol"])})
 
     def describes(self, result: Result) -> bool:
         """Whether a record is of this configuration; what is left open may be anything."""
@@ -75,8 +81,17 @@ class Config:
 
 def identity(config: Mapping[str, Any], *, without: Sequence[str] = OPEN) -> str:
     """All of a plain configuration but what may be left open, as a text to look it up by: the same for 1 and 1.0."""
-    values = {name: value for name, value in {**LATER, **config}.items() if name not in without}
+    values = {name: value for name, value in _as_told(config).items() if name not in without}
     return json.dumps(json.loads(json.dumps(values), parse_int=float), sort_keys=True)
+
+
+def _as_told(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """A plain configuration without what came later, where that says what leaving it out stands for."""
+
+    def told(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if (name, value) not in later.items()}
+
+    return told({**plain, "protocol": told(plain.get("protocol", {}), protocol.LATER)}, LATER)
 
 
 def default_network(size: int) -> str:
@@ -84,10 +99,40 @@ def default_network(size: int) -> str:
     return "lenet" if size <= 32 else "alexnet_64" if size <= 96 else "alexnet"
 
 
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A configuration and the tasks that its data set is cut into: all that a run depends on."""
+
+    config: Config
+    tasks: TaskSequence
+
+    @cached_property
+    def resolved(self) -> Config:
+        """The configuration with nothing left open."""
+        return self.config.resolved(self.tasks)
+
+    @cached_property
+    def key(self) -> str:
+        """Configuration, data and numerics in one word, as records have it."""
+        return self.resolved.key(self.tasks.fingerprint)
+
+    @cached_property
+    def name(self) -> str:
+        """That of the folder in which it is kept."""
+        c = self.resolved
+        return f"{c.tasks}-{c.method}-seed{c.seed}-{self.key}"
+
+    def folder(self, data: Path | None) -> Path:
+        """Where it is kept, beside this data folder's other runs."""
+        return cache_folder(data) / "runs" / self.name
+
+    def method(self) -> Method:
+        """The method, fresh."""
+        c = self.resolved
+        build = Builder.of(str(c.network), tasks=self.tasks, width=c.width, seed=c.seed, dropout=c.protocol.dropout)
+        return methods.get(c.method)(build, **c.options)
+
+
 def build_method(config: Config, tasks: TaskSequence) -> Method:
     """The method of a configuration, fresh."""
-    config = config.resolved(tasks)
-    stages = stages_of(str(config.network), width=config.width)
-    shape: dict[str, Any] = {"channels": tasks.channels, "size": tasks.size, "tasks": len(tasks)}
-    build = Builder(stages, **shape, seed=config.seed, dropout=config.protocol.dropout)
-    return methods.get(config.method)(build, **config.options)
+    return Run(config, tasks).method()

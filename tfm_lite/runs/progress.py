@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,12 +13,12 @@ from tqdm import tqdm
 from tfm_lite import metrics
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.learner import Learner
+from tfm_lite.protocol import Epoch, Protocol
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
-from tfm_lite.train import Epoch, Protocol
 
 
-class Suite:
+class SuiteTable:
     """What a suite of runs has come to: a line of a table per finished run, and the time that the rest may take."""
 
     def __init__(self, configs: Sequence[Config]) -> None:
@@ -27,6 +28,7 @@ class Suite:
         self.width = max([len("tasks"), *(len(config.tasks) for config in configs)])
 
     def header(self) -> str:
+        """The line above the table."""
         return f"{'':>9}  {'tasks':{self.width}}  method       seed  average  forgetting     time"
 
     def row(self, result: Result | None) -> str:
@@ -70,49 +72,51 @@ class Progress:
         *,
         log: Path | None = None,
         bar: bool = True,
-        suite: Suite | None = None,
+        table: SuiteTable | None = None,
     ) -> None:
-        self.tasks, self.protocol, self.log, self.suite = tasks, protocol, log, suite
+        self.tasks, self.protocol, self.log, self.table = tasks, protocol, log, table
         self.lengths: list[int] = []  # epochs of finished trainings
-        self.last: Epoch = {}
-        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=suite is None)
+        self.last: Epoch | None = None
+        self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=table is None)
 
-    def __call__(self, method: Learner, report: Epoch) -> None:
-        if self.last and (report["task"], report["fit"]) != (self.last["task"], self.last["fit"]):
-            self.lengths.append(self.last["epoch"])
-        self.last = report
+    def __call__(self, method: Learner, epoch: Epoch) -> None:
+        """Take note of an epoch: in the log, on the bar, and for the estimates to come."""
+        if self.last and (epoch.task, epoch.fit) != (self.last.task, self.last.fit):
+            self.lengths.append(self.last.epoch)
+        self.last = epoch
         if self.log:
-            line = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in report.items())
+            line = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in asdict(epoch).items())
             with self.log.open("a") as file:
                 file.write(line + "\n")
-        done, total = self._fits(method, report["task"]) + report["fit"], self._fits(method, len(self.tasks))
-        share = (done + report["epoch"] / self.protocol.epochs) / total
-        low, high = self.left(report, total - done - 1)
-        name = f"task {report['task'] + 1}/{len(self.tasks)}, training {done + 1}/{total}"
-        text = f"epoch {report['epoch']}, valid {100 * report['valid_accuracy']:.1f} %, {_span(low, high)} left"
-        if self.suite:
-            runs = len(self.suite.configs)
-            share = (self.suite.done + share) / runs
-            name = f"run {self.suite.done + 1}/{runs}, {name}"
-            text += f" of the run, {_span(*self.suite.left(low, high))} of the suite"
+        done, total = self._fits(method, epoch.task) + epoch.fit, self._fits(method, len(self.tasks))
+        share = (done + epoch.epoch / self.protocol.epochs) / total
+        low, high = self.left(epoch, total - done - 1)
+        name = f"task {epoch.task + 1}/{len(self.tasks)}, training {done + 1}/{total}"
+        text = f"epoch {epoch.epoch}, valid {100 * epoch.valid_accuracy:.1f} %, {_span(low, high)} left"
+        if self.table:
+            runs = len(self.table.configs)
+            share = (self.table.done + share) / runs
+            name = f"run {self.table.done + 1}/{runs}, {name}"
+            text += f" of the run, {_span(*self.table.left(low, high))} of the suite"
         self.bar.n = share
         self.bar.set_description_str(name, False)
         self.bar.set_postfix_str(text)
 
     def close(self) -> None:
+        """Leave the bar as it is."""
         self.bar.close()
 
-    def left(self, report: Epoch, trainings: int) -> tuple[float, float]:
+    def left(self, epoch: Epoch, trainings: int) -> tuple[float, float]:
         """Fewest and most seconds left, with this many trainings to come after the running one."""
         p = self.protocol
-        levels = 1 + math.floor(math.log(report["lr"] / p.lr_min) / math.log(p.factor) + 1e-9)
+        levels = 1 + math.floor(math.log(epoch.lr / p.lr_min) / math.log(p.factor) + 1e-9)
         all_levels = 1 + math.floor(math.log(p.lr / p.lr_min) / math.log(p.factor) + 1e-9)
-        remaining = p.epochs - report["epoch"]
+        remaining = p.epochs - epoch.epoch
         low = min(remaining, max(0, (levels - 1) * p.patience))
         shortest = min(self.lengths, default=min(p.epochs, all_levels * p.patience))
         longest = max(self.lengths, default=p.epochs)
-        high = min(remaining, max(low, longest - report["epoch"] if self.lengths else remaining))
-        each = report["seconds"]
+        high = min(remaining, max(low, longest - epoch.epoch if self.lengths else remaining))
+        each = epoch.seconds
         return each * (low + trainings * shortest), each * (high + trainings * longest)
 
     def _fits(self, method: Learner, tasks: int) -> int:

@@ -35,7 +35,7 @@ def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
     return sorted(set[int]().union(*left.values()))
 
 
-def kept(data: Path | None, out: Path | None) -> list[Path]:
+def files(data: Path | None, out: Path | None) -> list[Path]:
     """Where the records are that ``run`` would find with these folders."""
     return sorted(out.glob("*.json") if out else (cache_folder(data) / "runs").glob("*/*.json"))
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from tfm_lite import metrics
 from tfm_lite.files import read_json, write_json
 from tfm_lite.places import shipped
 
@@ -18,7 +19,7 @@ WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 NUMBERS = ("config", "accuracy", "average", "forgetting", "fits")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a run came to, and all that it depended on.
 
@@ -48,6 +49,27 @@ class Result:
         """The file's name, without its ending."""
         c = self.config
         return f"{c['tasks']}-{c['size']}-{c['network']}-{c['method']}-seed{c['seed']}-{self.key[:8]}"
+
+    @property
+    def title(self) -> str:
+        """What was run, in words."""
+        c = self.config
+        return f"{c['method']} on {c['tasks']}, {c['size']} pixels, {c['network']}, seed {c['seed']}"
+
+    def __repr__(self) -> str:
+        return f"<Result: {self.title}: average {100 * self.average:.1f} %, forgetting {100 * self.forgetting:.1f} %>"
+
+    def __str__(self) -> str:
+        """The accuracy matrix in percent, a row per task learned, and the sums."""
+        lines = [self.title, "accuracy in % on task"]
+        lines.append(" " * 12 + "".join(f"{s + 1:7}" for s in range(len(self.tasks))))
+        for t, row in enumerate(self.accuracy):
+            lines.append(f"after {t + 1:<6}" + "".join("      -" if v is None else f"{100 * v:7.1f}" for v in row))
+        lines.append(f"average     {100 * self.average:.1f}")
+        lines.append(f"forgetting  {100 * self.forgetting:.1f}")
+        memory = ", ".join(f"{kind} {count / 1e6:.3f} MB" for kind, count in self.memory.items())
+        lines += [f"memory      {memory}", f"time        {self.seconds:.0f} s"]
+        return "\n".join([*lines, *(f"did not train: {why}" for why in metrics.failures(self).values())])
 
 
 def published(table: str) -> list[dict[str, str]]:

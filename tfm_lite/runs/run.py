@@ -20,10 +20,9 @@ from tfm_lite import datasets, distributed, memory, metrics, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import InUse, check_room, holder, leftovers, lock
-from tfm_lite.places import cache_folder
 from tfm_lite.runs import results
-from tfm_lite.runs.config import Config, build_method
-from tfm_lite.runs.progress import Progress, Suite
+from tfm_lite.runs.config import Config, Run
+from tfm_lite.runs.progress import Progress, SuiteTable
 from tfm_lite.runs.records import readable
 from tfm_lite.runs.results import Result
 from tfm_lite.train import OnEpoch
@@ -34,8 +33,8 @@ RECORD = 10**6  # bytes that are enough for a record
 def run_experiment(
     config: Config,
     *,
-    data: Path | None = None,
-    folder: Path | None = None,
+    data: str | Path | None = None,
+    folder: str | Path | None = None,
     device: str = "cpu",
     on_epoch: OnEpoch | None = None,
     tasks: TaskSequence | None = None,
@@ -46,15 +45,26 @@ def run_experiment(
     it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
     """
     tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
-    config = config.resolved(tasks)
-    method, key = build_method(config, tasks), config.key(tasks.fingerprint)
-    how: dict[str, Any] = {"protocol": config.protocol, "seed": config.seed, "device": device, "on_epoch": on_epoch}
-    history = train.run(method, tasks, **how, precision=config.precision, checkpoint=Checkpoint(folder))
-    count = len(tasks)
+    return record_of(Run(config, tasks), folder=Path(folder) if folder else None, device=device, on_epoch=on_epoch)
+
+
+def record_of(run: Run, *, folder: Path | None, device: str, on_epoch: OnEpoch | None) -> Result:
+    """Make a run, or go on with it, and return its record; as :func:`run_experiment`."""
+    config, tasks, method = run.resolved, run.tasks, run.method()
+    history = train.run(
+        method,
+        tasks,
+        protocol=config.protocol,
+        seed=config.seed,
+        device=device,
+        precision=config.precision,
+        on_epoch=on_epoch,
+        checkpoint=Checkpoint(folder),
+    )
     return Result(
-        key=key,
+        key=run.key,
         config=config.plain(),
-        accuracy=[[*row, *[None] * (count - len(row))] for row in history.matrix],
+        accuracy=[[*row, *[None] * (len(tasks) - len(row))] for row in history.matrix],
         average=metrics.average(history.matrix),
         forgetting=metrics.forgetting(history.matrix),
         memory=method.storage(),
@@ -85,7 +95,7 @@ def run_kept(
     device: str = "cpu",
     again: bool = False,
     bar: bool = False,
-    suite: Suite | None = None,
+    table: SuiteTable | None = None,
 ) -> tuple[Result, Path]:
     """Run a configuration, or go on with it, unless its record is there already; the record and its path.
 
@@ -94,27 +104,26 @@ def run_kept(
     """
     with distributed.first_alone():  # it decodes the images, the others read what it has kept
         tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
-    config = config.resolved(tasks)
-    key = config.key(tasks.fingerprint)
-    folder = cache_folder(data) / "runs" / f"{config.tasks}-{config.method}-seed{config.seed}-{key}"
+    run = Run(config, tasks)
+    folder = run.folder(data)
     out = out or folder
-    found = None if again else _recorded(out, key)
+    found = None if again else _recorded(out, run.key)
     if found:
         return found
     with held(folder):
         checkpoint = Checkpoint(folder)
         if again:
             checkpoint.drop("*")
-        elif found := _recorded(out, key):  # who had the folder until now has finished it
+        elif found := _recorded(out, run.key):  # who had the folder until now has finished it
             return found
         if distributed.first():
             checkpoint.tidy()
-            check_room(folder, room(config, tasks), kept=checkpoint.size())
+            check_room(folder, room(run), kept=checkpoint.size())
             check_room(out, RECORD)
-        progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=bar, suite=suite)
-        how = {"tasks": tasks, "folder": folder, "on_epoch": progress if distributed.first() else None}
+        progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=bar, table=table)
         try:
-            result = run_experiment(config, **how, device=device)  # type: ignore[arg-type]
+            on_epoch = progress if distributed.first() else None
+            result = record_of(run, folder=folder, device=device, on_epoch=on_epoch)
         finally:
             progress.close()
         path = out / f"{result.name}.json"
@@ -138,15 +147,16 @@ def held(folder: Path) -> Iterator[None]:
             os.close(number)
 
 
-def room(config: Config, tasks: TaskSequence) -> int:
+def room(run: Run) -> int:
     """Bytes that the checkpoints of a run take at most, by what its method keeps at the end.
+
 
     There may be one file for each training of a task, and twice, the old and the new, a file with the network and its
     optimizer and one with the best weights. Methods that hold more while they learn a task come to need more.
     """
-    method, classes = build_method(config, tasks), [len(task.classes) for task in tasks]
+    method, classes, config = run.method(), [len(task.classes) for task in run.tasks], run.config
     state = sum(memory.kept(config.method, method.build, classes, **config.options).values())
-    return (max(method.fits(t) for t in range(len(tasks))) + 6) * state
+    return (max(method.fits(t) for t in range(len(run.tasks))) + 6) * state
 
 
 def _recorded(out: Path, key: str) -> tuple[Result, Path] | None:

@@ -25,7 +25,7 @@ from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import written
 from tfm_lite.options import options_of
 from tfm_lite.places import shipped
-from tfm_lite.runs.config import Config, build_method, default_network, identity
+from tfm_lite.runs.config import Config, Run, default_network, identity
 from tfm_lite.runs.run import held
 
 OnTried = Callable[[dict[str, Any]], None]
@@ -129,7 +129,7 @@ def select(
             on_tried(tried[-1])
     best = max(tried, key=score)
     return Choice(
-        config=json.loads(json.dumps(asdict(config))),
+        config=config.plain(),
         seeds=list(sequences),
         tasks=[task.name for task in tasks[:count]],
         tried=tried,
@@ -141,30 +141,31 @@ def select(
 
 def score(one: Mapping[str, Any]) -> float:
     """What a combination is chosen by: its mean accuracy over tasks and seeds."""
-    return mean(mean(tasks) for tasks in one["accuracy"])
+    return float(mean(mean(tasks) for tasks in one["accuracy"]))
 
 
 def validation(
     config: Config, tasks: TaskSequence, count: int, *, device: str = "cpu", folder: Path | None = None
 ) -> list[float]:
     """Validation accuracy of each of the first ``count`` tasks, after learning them one after the other."""
-    config = config.resolved(tasks)
-    key = f"{config.tasks}-{config.method}-seed{config.seed}-first{count}-{config.key(tasks.fingerprint)}"
-    own = folder / key if folder else None
+    run = Run(config, tasks)
+    own = folder / f"{config.tasks}-{config.method}-seed{config.seed}-first{count}-{run.key}" if folder else None
     with held(own) if own else nullcontext():
         checkpoint = Checkpoint(own)
         checkpoint.tidy()
-        found = checkpoint.load("accuracy")
-        if found is None:
-            found = {"accuracy": _validation(config, tasks, count, device, checkpoint)}
-            checkpoint.save("accuracy", found)
+        if (found := checkpoint.load("accuracy")) is not None:
+            with checkpoint.understood("accuracy"):
+                accuracy: list[float] = found["accuracy"]
+        else:
+            accuracy = _validation(run, count, device, checkpoint)
+            checkpoint.save("accuracy", {"accuracy": accuracy})
         checkpoint.drop("task")
-        return found["accuracy"]  # type: ignore[no-any-return]
+        return accuracy
 
 
-def _validation(config: Config, tasks: TaskSequence, count: int, device: str, checkpoint: Checkpoint) -> list[float]:
-    method = build_method(config, tasks)  # which may know how many tasks there will be, as its paper says
-    seen = replace(tasks, tasks=tasks.tasks[:count])
+def _validation(run: Run, count: int, device: str, checkpoint: Checkpoint) -> list[float]:
+    method, config = run.method(), run.resolved  # the method may know how many tasks there will be, as its paper says
+    seen = replace(run.tasks, tasks=run.tasks.tasks[:count])
     train.run(
         method,
         seen,
