@@ -19,7 +19,6 @@ from tfm_lite.datasets import folders
 from tfm_lite.datasets.about import About, Listing
 from tfm_lite.datasets.download import fetch
 from tfm_lite.datasets.names import Request, parse
-from tfm_lite.datasets.sheet import contact_sheet
 from tfm_lite.datasets.stores import processors
 from tfm_lite.files import written
 from tfm_lite.places import data_folder
@@ -125,6 +124,10 @@ def _state(file: Path) -> tuple[str, tuple[int, int], str]:
 
 
 def _show(options: argparse.Namespace) -> None:
+    from tfm_lite.datasets.sheet import (
+        contact_sheet,
+    )  # with matplotlib, whose font it has; no other command waits for that
+
     tasks = datasets.load(options.name, seed=options.seed, size=options.size, data=options.data)
     out = options.out or Path(f"{options.name}.png")
     with written(out) as temporary:
