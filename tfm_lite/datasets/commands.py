@@ -124,9 +124,7 @@ def _state(file: Path) -> tuple[str, tuple[int, int], str]:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from tfm_lite.datasets.sheet import (
-        contact_sheet,
-    )  # with matplotlib, whose font it has; no other command waits for that
+    from tfm_lite.datasets.sheet import contact_sheet  # matplotlib comes with it, which no other command needs
 
     tasks = datasets.load(options.name, seed=options.seed, size=options.size, data=options.data)
     out = options.out or Path(f"{options.name}.png")
