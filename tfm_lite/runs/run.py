@@ -4,7 +4,6 @@ which one process at a time may write to.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,14 +127,14 @@ def run_kept(
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Keep other processes away from a run."""
-    number = lock(folder) if distributed.first() else None
-    if not distributed.agreed(number is not None):
+    let_go = lock(folder) if distributed.first() else None
+    if not distributed.agreed(let_go is not None):
         raise InUse(f"{holder(folder)} has this run in hand, in {folder}; it is left alone")
     try:
         yield
     finally:
-        if number is not None:
-            os.close(number)
+        if let_go:
+            let_go()
 
 
 def room(config: Config, tasks: TaskSequence) -> int:
