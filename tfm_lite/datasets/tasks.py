@@ -162,17 +162,20 @@ def by_class(
     names: Sequence[str],
     task_names: Sequence[str] | None = None,
     seed: int,
+    valid: Split | None = None,
     validation: float = 0.1,
     fingerprint: str | None = None,
     moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
 ) -> TaskSequence:
     """Cut a data set into tasks by class, one task per group of classes.
 
-    The labels of ``train`` and ``test`` are the data set's own, and ``names`` their names. A random ``validation``
-    share of every class's training images (at least one) is set aside; it depends on the seed alone. ``fingerprint`` and
-    ``moments`` (mean and standard deviation per channel) are computed from the images unless they are given.
+    The labels of ``train``, ``valid`` and ``test`` are the data set's own, and ``names`` their names. Without ``valid``, a
+    random ``validation`` share of every class's training images (at least one) is set aside; it depends on the seed alone.
+    ``fingerprint`` and ``moments`` (mean and standard deviation per channel) are computed from the images unless they are
+    given.
     """
-    for part, split in (("training", train), ("test", test)):
+    parts = [("training", train), *([("validation", valid)] if valid is not None else []), ("test", test)]
+    for part, split in parts:
         _check_labels(split, len(names), f"the {part} images of {name}", "Give a name for every class")
     for c, count in Counter(c for group in groups for c in group).items():
         if count > 1 or not 0 <= c < len(names):
@@ -182,12 +185,15 @@ def by_class(
             )
     tasks = []
     for index, group in enumerate(groups):
-        valid_rows = _validation(train, group, validation, seed)
-        learn, valid = _pick(train, group, without=valid_rows), _pick(train, group, only=valid_rows)
+        if valid is not None:
+            learn, watch = _pick(train, group), _pick(valid, group)
+        else:
+            aside = _validation(train, group, validation, seed)
+            learn, watch = _pick(train, group, without=aside), _pick(train, group, only=aside)
         label = task_names[index] if task_names else f"task {index + 1}"
-        tasks.append(Task(index, label, tuple(names[c] for c in group), learn, valid, _pick(test, group)))
+        tasks.append(Task(index, label, tuple(names[c] for c in group), learn, watch, _pick(test, group)))
     mean, std = moments or moments_of(train)
-    return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(train, test))
+    return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(*(split for _, split in parts)))
 
 
 def _check_labels(split: Split, classes: int, where: str, remedy: str) -> None:

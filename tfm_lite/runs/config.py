@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from tfm_lite import methods, train
+from tfm_lite.datasets.names import OWN
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, stages_of
@@ -49,8 +50,9 @@ class Config:
             check_options(methods.get(self.method), self.options)
 
     def resolved(self, tasks: TaskSequence) -> Config:
-        """The same with nothing left open."""
-        return replace(self, size=tasks.size, network=self.network or default_network(tasks.size))
+        """The same with nothing left open. One's own folder goes by the tasks' name, wherever it is: a record has no path."""
+        name = tasks.name if self.tasks.startswith(OWN) else self.tasks
+        return replace(self, tasks=name, size=tasks.size, network=self.network or default_network(tasks.size))
 
     def plain(self) -> dict[str, Any]:
         """The configuration as plain JSON, as records have it."""
