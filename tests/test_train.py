@@ -5,17 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from small import SHORT, SMALL, make_method, make_tasks
+from small import SHORT, SMALL, make_method, make_tasks, states_equal
 
 from tfm_lite import methods, metrics, train
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.train import Inputs, Protocol
-
-
-def states_equal(a: Method, b: Method) -> bool:
-    x, y = a.state_dict(), b.state_dict()
-    return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
 
 
 def test_order_of_the_hooks(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:

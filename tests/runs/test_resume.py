@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import SHORT, make_method, make_tasks
+from small import SHORT, make_method, states_equal
 
 from tfm_lite import datasets, distributed, files, train
 from tfm_lite.__main__ import main
@@ -32,19 +32,6 @@ from tfm_lite.train import Protocol
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 CONFIG = Config("made up", "freeze", network="mlp", width=0.1, protocol=Protocol(epochs=1, batch=16))
-
-
-@pytest.fixture
-def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A data folder; whatever data set is asked for, the made-up tasks come."""
-    tasks = make_tasks()
-    monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
-    return tmp_path
-
-
-def states_equal(a: Method, b: Method) -> bool:
-    x, y = a.state_dict(), b.state_dict()
-    return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
 
 
 @pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm", "piggyback"])  # the last has an Adam
