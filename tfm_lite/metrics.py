@@ -43,7 +43,11 @@ def learned(matrix: Matrix) -> list[float]:
 
 
 def average(matrix: Matrix) -> float:
-    """Mean accuracy over the tasks after the last one: the paper's "Avg."."""
+    """Mean accuracy over the tasks after the last one: the paper's "Avg.".
+
+    >>> average([[0.9], [0.5, 0.8]])
+    0.65
+    """
     values = final(matrix)
     return sum(values) / len(values)
 
@@ -54,7 +58,11 @@ def forgetting_of(matrix: Matrix) -> list[float]:
 
 
 def forgetting(matrix: Matrix) -> float:
-    """Mean of ``forgetting_of`` over all tasks but the last, which had no time to be forgotten; 0 for one task."""
+    """Mean of ``forgetting_of`` over all tasks but the last, which had no time to be forgotten; 0 for one task.
+
+    >>> forgetting([[0.9], [0.5, 0.8]])
+    -0.4
+    """
     values = forgetting_of(matrix)[:-1]
     return sum(values) / len(values) if values else 0.0
 

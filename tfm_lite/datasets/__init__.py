@@ -45,6 +45,11 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     ``seed`` fixes the order of classes and the validation images; ``size`` is the height and width in pixels (None: the
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
     user's cache). Warns if the images are other ones than those of the records that come with the package.
+
+    >>> from tfm_lite import datasets
+    >>> tasks = datasets.load("alphabets+augmented", seed=1)
+    >>> len(tasks), tasks[0].name, len(tasks[0].classes), tasks.size
+    (6, 'Latin', 8, 28)
     """
     check("the size of the images, in pixels,", size, Count | None)
     request = parse(name)

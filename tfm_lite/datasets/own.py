@@ -72,6 +72,11 @@ def from_folder(
     own name and not its path: ``folder-photos+3tasks``. Their fingerprint is that of the images, labels and parts.
 
     Raises ``FileNotFoundError`` for what is not there, ``ValueError`` for too few classes or images.
+
+    >>> from tfm_lite import datasets
+    >>> tasks = datasets.from_folder("photos", 2, size=32)
+    >>> tasks.name, [task.classes for task in tasks]
+    ('folder-photos+2tasks', [('cat', 'dog'), ('ant', 'bee')])
     """
     check("the number of tasks", tasks, Count)
     check("the size of the images, in pixels,", size, Count)

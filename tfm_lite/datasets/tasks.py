@@ -22,6 +22,12 @@ class Split(Dataset[tuple[Tensor, int]]):
 
     Shapes: ``images`` uint8 (N, channels, size, size), shared by all splits and possibly memory-mapped;
     ``rows`` int64 (n,), the rows of ``images`` that belong here; ``labels`` int64 (n,), 0 to classes - 1.
+
+    >>> from tfm_lite import datasets
+    >>> train = datasets.load("alphabets")[0].train
+    >>> images, labels = train.batch(torch.arange(32))
+    >>> images.dtype, tuple(images.shape), labels.max().item() < 8
+    (torch.uint8, (32, 1, 28, 28), True)
     """
 
     images: np.ndarray
@@ -79,6 +85,11 @@ class TaskSequence(Sequence[Task]):
     ``mean`` and ``std`` (one number per channel, on the 0 to 255 scale) are those of all training images, the same for
     every task; ``fingerprint`` is a hash of the images and labels behind the tasks. ``augment`` is what training does to
     its images (None: nothing).
+
+    >>> from tfm_lite import datasets
+    >>> tasks = datasets.load("alphabets")
+    >>> {task.name: len(task.classes) for task in tasks[:3]}
+    {'Latin': 8, 'Greek': 16, 'Armenian': 16}
     """
 
     name: str
@@ -111,6 +122,9 @@ def random_groups(classes: int, tasks: int, *, seed: int) -> list[list[int]]:
     """Classes in a random order, cut into tasks of equal size (the first ones get the remainder).
 
     Example: 102 classes in 4 tasks give 26, 26, 25, 25.
+
+    >>> [len(group) for group in random_groups(102, 4, seed=0)]
+    [26, 26, 25, 25]
     """
     if not 1 <= tasks <= classes // 2:
         raise ValueError(f"cannot cut {classes} classes into {tasks} tasks of at least two; choose 1 to {classes // 2}")
@@ -123,6 +137,9 @@ def larger_first_groups(classes: int, tasks: int, *, seed: int, share: float = 0
 
     ``share`` of the classes go to the first task, as near as equal later ones allow. Examples: 200 classes in 10 tasks give
     110 and nine of 10; 20 in 5 give 8 and four of 3.
+
+    >>> [len(group) for group in larger_first_groups(20, 5, seed=0)]
+    [8, 3, 3, 3, 3]
     """
     later = max(3, round((1 - share) * classes / (tasks - 1))) if tasks > 1 else 0
     first = classes - later * (tasks - 1)
@@ -173,6 +190,14 @@ def by_class(
     random ``validation`` share of every class's training images (at least one) is set aside; it depends on the seed alone.
     ``fingerprint`` and ``moments`` (mean and standard deviation per channel) are computed from the images unless they are
     given.
+
+    >>> rng, labels = np.random.RandomState(0), np.arange(24) % 4
+    >>> images = rng.randint(0, 256, (24, 3, 16, 16), dtype=np.uint8)
+    >>> train, test = (Split(images, rows, labels[rows]) for rows in (np.arange(16), np.arange(16, 24)))
+    >>> names = ["ant", "bee", "cat", "dog"]
+    >>> tasks = by_class("mine", train, test, groups=[[0, 1], [3, 2]], names=names, seed=0)
+    >>> [(task.classes, len(task.train), len(task.valid), len(task.test)) for task in tasks]
+    [(('ant', 'bee'), 6, 2, 4), (('dog', 'cat'), 6, 2, 4)]
     """
     parts = [("training", train), *([("validation", valid)] if valid is not None else []), ("test", test)]
     for part, split in parts:

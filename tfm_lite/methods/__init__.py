@@ -26,7 +26,12 @@ def names() -> list[str]:
 
 
 def get(name: str) -> type[Method]:
-    """The class of the method ``name``."""
+    """The class of the method ``name``.
+
+    >>> from tfm_lite import methods
+    >>> methods.get("tfm").zero_forgetting, methods.get("ewc").zero_forgetting
+    (True, False)
+    """
     if name not in _all():
         raise ValueError(f"there is no method {name!r}; the methods are {', '.join(names())}")
     return _all()[name]

@@ -28,6 +28,13 @@ class Method(nn.Module):
     The order of hooks is: ``before_task``; ``learn``, in which each call of ``fit`` runs, per batch, ``before_batch``,
     ``loss`` + ``penalty``, backward, ``after_backward``, clip, the optimizer's step, ``after_step``; ``after_task``.
     Tasks are named by their index t, from 0.
+
+    >>> from tfm_lite import methods
+    >>> from tfm_lite.nn.networks import Builder, stages_of
+    >>> method = methods.get("freeze")(Builder(stages_of("lenet"), channels=1, size=28, tasks=2))
+    >>> method.begin(0, classes=5)
+    >>> tuple(method.predict(torch.zeros(3, 1, 28, 28), 0).shape), method.storage()["heads"]
+    ((3, 5), 1700)
     """
 
     name: ClassVar[str] = ""

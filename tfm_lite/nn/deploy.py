@@ -20,6 +20,13 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     The outputs are those of ``net`` in use, bit for bit. The feature normalization of a convolution is in its weights, as in
     use; elsewhere normalization is a step of its own, and ``fold`` multiplies one that stands before the non-linearity into
     the weights: faster, and equal to rounding only.
+
+    >>> from tfm_lite.nn.networks import Builder, stages_of
+    >>> net = Builder(stages_of("lenet"), channels=1, size=28, tasks=1)().eval()
+    >>> net.add_head(0, classes=5)
+    >>> x = torch.randn(3, 1, 28, 28)
+    >>> torch.equal(extract(net, 0)(x), net(x, 0))
+    True
     """
     if str(t) not in net.heads:
         raise ValueError(f"task index {t} is not in this network; it has {', '.join(net.heads)}")

@@ -74,6 +74,12 @@ class Network(nn.Module):
 
     ``features(x, t)`` gives the last hidden layer (B, features), ``head(h, t)`` the logits (B, classes of task t), and
     ``net(x, t)`` both. Which task is meant is always said: a network has no current task.
+
+    >>> import torch
+    >>> net = Builder(stages_of("lenet"), channels=1, size=28, tasks=2)()
+    >>> net.add_head(0, classes=5)
+    >>> tuple(net(torch.zeros(3, 1, 28, 28), 0).shape)
+    (3, 5)
     """
 
     def __init__(
@@ -119,6 +125,10 @@ class Builder:
     """Makes networks of one architecture, always from the same initial weights.
 
     ``tasks`` is the number of tasks to come, for methods whose paper knows it.
+
+    >>> build = Builder(stages_of("lenet", width=0.5), channels=1, size=28, tasks=2, seed=1)
+    >>> [stage.features for stage in build.stages]
+    [3, 8, 60, 42]
     """
 
     stages: tuple[Stage, ...]

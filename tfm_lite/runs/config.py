@@ -30,6 +30,11 @@ class Config:
     ``width`` multiplies the features of every layer; ``options`` are the keyword arguments of the method; ``precision`` is
     that of :class:`~tfm_lite.datasets.inputs.Inputs`. Raises ``ValueError`` where the run could not be, before anything is
     loaded.
+
+    >>> config = Config("alphabets", "tfm", seed=1, options={"grow": "schedule"})
+    >>> Config("alphabets", "freeze", options={"lam": 3.0})
+    Traceback (most recent call last):
+    ValueError: freeze has no option 'lam'; it has none
     """
 
     tasks: str

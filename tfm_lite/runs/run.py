@@ -43,6 +43,11 @@ def run_experiment(
 
     ``folder`` is where checkpoints are kept while it runs, in a folder of the run's own name: called again after a stop
     it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
+
+    >>> from tfm_lite.train import Protocol
+    >>> config = Config("alphabets", "freeze", network="mlp", width=0.1, protocol=Protocol(epochs=1))
+    >>> run_experiment(config).forgetting
+    0.0
     """
     tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     config = config.resolved(tasks)
