@@ -59,13 +59,15 @@ def from_folder(
 
     The folder is of one of these forms; whatever else lies in it is not read::
 
-        photos/CLASS/IMAGE                           a share of each class, ``test``, is held out for testing
-        photos/train/CLASS/IMAGE, photos/test/...    the images of test/ are for testing; val/ will do as well
-        photos/train/..., photos/val/..., test/...   and those of val/ for validation
+        photos/CLASS/IMAGE         a share of each class is for testing
+        photos/train/CLASS/IMAGE   what is in test/ or val/ is
+        photos/test/CLASS/IMAGE
+        photos/val/CLASS/IMAGE     for validation, if there is test/ too
 
-    What is held out depends on the names of the classes and on how many images they have, never on ``seed``: all seeds are
-    tested on the same images. Without images for validation, a tenth of the training images is set aside, as ``seed`` says.
-    The seed also says which classes make a task; with ``larger`` the first task has more than half of them.
+    Where nothing else says it, the share ``test`` of each class is held out for testing. Which images these are depends on
+    the names of the classes and on how many images they have, never on ``seed``: all seeds are tested on the same images.
+    Without images for validation, a tenth of the training images is set aside, as ``seed`` says. The seed also says which
+    classes make a task; with ``larger`` the first task has more than half of them.
 
     Images are of any usual kind and size; their middle is scaled to ``size`` pixels, in colour, once, and kept under
     ``data`` (None: ``TFM_LITE_DATA``, else the user's cache). The tasks' name, by which records are called, has the folder's

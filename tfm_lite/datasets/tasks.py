@@ -191,13 +191,17 @@ def by_class(
     ``fingerprint`` and ``moments`` (mean and standard deviation per channel) are computed from the images unless they are
     given.
 
-    >>> rng, labels = np.random.RandomState(0), np.arange(24) % 4
-    >>> images = rng.randint(0, 256, (24, 3, 16, 16), dtype=np.uint8)
-    >>> train, test = (Split(images, rows, labels[rows]) for rows in (np.arange(16), np.arange(16, 24)))
-    >>> names = ["ant", "bee", "cat", "dog"]
-    >>> tasks = by_class("mine", train, test, groups=[[0, 1], [3, 2]], names=names, seed=0)
-    >>> [(task.classes, len(task.train), len(task.valid), len(task.test)) for task in tasks]
-    [(('ant', 'bee'), 6, 2, 4), (('dog', 'cat'), 6, 2, 4)]
+    >>> images = np.random.RandomState(0).bytes(24 * 3 * 16 * 16)
+    >>> images = np.frombuffer(images, np.uint8).reshape(24, 3, 16, 16)
+    >>> rows, labels = np.arange(24), np.arange(24) % 4
+    >>> train = Split(images, rows[:16], labels[:16])
+    >>> test = Split(images, rows[16:], labels[16:])
+    >>> how = {"groups": [[0, 1], [3, 2]], "names": ["ant", "bee", "cat", "dog"]}
+    >>> tasks = by_class("mine", train, test, **how, seed=0)
+    >>> [task.classes for task in tasks]
+    [('ant', 'bee'), ('dog', 'cat')]
+    >>> len(tasks[0].train), len(tasks[0].valid), len(tasks[0].test)
+    (6, 2, 4)
     """
     parts = [("training", train), *([("validation", valid)] if valid is not None else []), ("test", test)]
     for part, split in parts:

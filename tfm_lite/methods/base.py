@@ -31,10 +31,13 @@ class Method(nn.Module):
 
     >>> from tfm_lite import methods
     >>> from tfm_lite.nn.networks import Builder, stages_of
-    >>> method = methods.get("freeze")(Builder(stages_of("lenet"), channels=1, size=28, tasks=2))
+    >>> build = Builder(stages_of("lenet"), channels=1, size=28, tasks=2)
+    >>> method = methods.get("freeze")(build)
     >>> method.begin(0, classes=5)
-    >>> tuple(method.predict(torch.zeros(3, 1, 28, 28), 0).shape), method.storage()["heads"]
-    ((3, 5), 1700)
+    >>> tuple(method.predict(torch.zeros(3, 1, 28, 28), 0).shape)
+    (3, 5)
+    >>> method.storage()["heads"]  # bytes
+    1700
     """
 
     name: ClassVar[str] = ""

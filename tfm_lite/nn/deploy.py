@@ -22,7 +22,8 @@ def extract(net: Network, t: int, *, fold: bool = False) -> nn.Sequential:
     the weights: faster, and equal to rounding only.
 
     >>> from tfm_lite.nn.networks import Builder, stages_of
-    >>> net = Builder(stages_of("lenet"), channels=1, size=28, tasks=1)().eval()
+    >>> build = Builder(stages_of("lenet"), channels=1, size=28, tasks=1)
+    >>> net = build().eval()
     >>> net.add_head(0, classes=5)
     >>> x = torch.randn(3, 1, 28, 28)
     >>> torch.equal(extract(net, 0)(x), net(x, 0))

@@ -130,7 +130,7 @@ class TernaryLayer(nn.Module):
     learned are the buffers ``weight`` and ``bias``; those being learned are the parameters ``rows``, ``columns`` and
     ``new_bias`` (see :class:`BlockProduct`). The bias of an old feature is frozen with it.
 
-    >>> layer, random = TernaryLayer(Stage(8)), torch.Generator().manual_seed(0)
+    >>> layer, random = TernaryLayer(Stage(8)), torch.Generator()
     >>> layer.grow(4, 3, random)
     >>> layer.keep()
     >>> x = torch.randn(2, 4, generator=random)
@@ -269,8 +269,8 @@ class FeatureNorm(nn.Module):
 
     >>> norm, x = FeatureNorm(), torch.randn(2, 5)
     >>> norm.grow(1, 3, 5, x)
-    >>> torch.equal(norm(x, 0), x), [name for name, _ in norm.named_parameters()]
-    (True, ['tasks.1.scale', 'tasks.1.shift'])
+    >>> [name for name, _ in norm.named_parameters()]
+    ['tasks.1.scale', 'tasks.1.shift']
     """
 
     def __init__(self, *, which: str = "all", start: str = "identity") -> None:

@@ -76,7 +76,8 @@ class Network(nn.Module):
     ``net(x, t)`` both. Which task is meant is always said: a network has no current task.
 
     >>> import torch
-    >>> net = Builder(stages_of("lenet"), channels=1, size=28, tasks=2)()
+    >>> build = Builder(stages_of("lenet"), channels=1, size=28, tasks=2)
+    >>> net = build()
     >>> net.add_head(0, classes=5)
     >>> tuple(net(torch.zeros(3, 1, 28, 28), 0).shape)
     (3, 5)
@@ -126,7 +127,8 @@ class Builder:
 
     ``tasks`` is the number of tasks to come, for methods whose paper knows it.
 
-    >>> build = Builder(stages_of("lenet", width=0.5), channels=1, size=28, tasks=2, seed=1)
+    >>> half = stages_of("lenet", width=0.5)
+    >>> build = Builder(half, channels=1, size=28, tasks=2, seed=1)
     >>> [stage.features for stage in build.stages]
     [3, 8, 60, 42]
     """

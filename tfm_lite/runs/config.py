@@ -31,7 +31,7 @@ class Config:
     that of :class:`~tfm_lite.datasets.inputs.Inputs`. Raises ``ValueError`` where the run could not be, before anything is
     loaded.
 
-    >>> config = Config("alphabets", "tfm", seed=1, options={"grow": "schedule"})
+    >>> config = Config("alphabets", "tfm", options={"grow": "schedule"})
     >>> Config("alphabets", "freeze", options={"lam": 3.0})
     Traceback (most recent call last):
     ValueError: freeze has no option 'lam'; it has none

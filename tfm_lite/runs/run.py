@@ -45,7 +45,8 @@ def run_experiment(
     it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
 
     >>> from tfm_lite.train import Protocol
-    >>> config = Config("alphabets", "freeze", network="mlp", width=0.1, protocol=Protocol(epochs=1))
+    >>> short = Protocol(epochs=1)
+    >>> config = Config("alphabets", "freeze", network="mlp", protocol=short)
     >>> run_experiment(config).forgetting
     0.0
     """
