@@ -22,12 +22,13 @@ book: .venv/installed ## build the book into _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "open _build/html/index.html"
 
-lint: .venv/installed ## check style and types
+lint: .venv/installed ## check style, types and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 
-test: lint ## check style and types, then run the tests
+test: lint ## check style, types and imports, then run the tests
 	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2
 
 notebooks: .venv/installed ## run the notebooks

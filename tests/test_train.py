@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from small import SHORT, SMALL, make_method, make_tasks, quick_options
+from small import SHORT, SMALL, make_method, make_tasks, quick_options, states_equal
 
 from tfm_lite import methods, metrics, train
 from tfm_lite.datasets.tasks import Task, TaskSequence
@@ -17,11 +17,6 @@ from tfm_lite.methods.base import Method
 from tfm_lite.methods.tfm import TFM
 from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.train import Inputs, Protocol
-
-
-def states_equal(a: Method, b: Method) -> bool:
-    x, y = a.state_dict(), b.state_dict()
-    return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
 
 
 def test_order_of_the_hooks(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
 def _name_configuration(command: argparse.ArgumentParser) -> None:
     """The options that name one configuration, or one of a suite."""
     command.add_argument("suite", nargs="?", help="a suite, instead of --tasks")
-    command.add_argument("--tasks", metavar="NAME", help="the data set")
+    command.add_argument("--tasks", metavar="NAME", help="the data set, or folder:PATH+3tasks for your own images")
     command.add_argument("--index", type=int, metavar="I", help="with a suite, only its run number I, from 0")
     command.add_argument("--network", metavar="NAME", help="(by the size of the images)")
     command.add_argument("--width", type=float, default=1.0, metavar="FACTOR", help="of every layer (1)")

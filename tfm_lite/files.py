@@ -13,15 +13,12 @@ import shutil
 import socket
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows has no locks that go with their process; there two runs are not kept apart
-    fcntl = None  # type: ignore[assignment]
+from filelock import FileLock, Timeout
 
 SIGNATURE = b"tfm_lite crc32 %08x"  # at the end of a signed file
 SIGNED = len(SIGNATURE % 0)
@@ -96,27 +93,33 @@ def leftovers(folder: Path, pattern: str) -> list[Path]:
     return [path for path in folder.glob(f"{pattern}.*") if path.suffix[1:].isdigit()]
 
 
-def lock(folder: Path) -> int | None:
-    """Take hold of a folder, until ``os.close`` of the number returned; None if another process has it.
+def lock(folder: Path) -> Callable[[], None] | None:
+    """Take hold of a folder. What is returned lets go of it; None if another process has it.
 
-    The system lets go of it when the process ends, however it ends.
+    The system lets go of it when the process ends, however it ends. Who holds it stands in a file of its own: Windows lets
+    nobody read one that is locked, and some versions of filelock empty it when they only try.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    number = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    held, name = FileLock(folder / "lock", thread_local=False), folder / "holder"
     try:
-        if fcntl:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(number)
+        held.acquire(timeout=0)
+    except Timeout:
         return None
-    os.truncate(number, 0)
-    os.write(number, f"process {os.getpid()} on {socket.gethostname()}".encode())
-    return number
+    name.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+
+    def let_go() -> None:
+        name.unlink(missing_ok=True)
+        held.release()
+
+    return let_go
 
 
 def holder(folder: Path) -> str:
     """Who holds a folder, in words."""
-    return (folder / "lock").read_text(errors="replace") or "another process"
+    try:
+        return (folder / "holder").read_text(encoding="utf-8", errors="replace") or "another process"
+    except OSError:  # it has just taken hold, or is about to let go
+        return "another process"
 
 
 def check_room(folder: Path, size: int, *, kept: int = 0) -> None:

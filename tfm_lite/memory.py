@@ -146,7 +146,11 @@ def rounded(method: Any, dtype: torch.dtype) -> Any:
 
 
 def in_words(count: float) -> str:
-    """A number of bytes to three digits: "234 kB", "27.3 MB". A kilobyte is 1000 bytes, as in the paper."""
+    """A number of bytes to three digits: "234 kB", "27.3 MB". A kilobyte is 1000 bytes, as in the paper.
+
+    >>> in_words(27_300_000)
+    '27.3 MB'
+    """
     count = float(f"{count:.3g}")
     unit, size = next((pair for pair in UNITS if count >= pair[1]), ("B", 1.0))
     return f"{count / size:.3g} {unit}"

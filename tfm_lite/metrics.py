@@ -6,15 +6,30 @@ And whether they mean anything: :func:`failures` asks of a record, task by task,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tfm_lite.runs.results import Result
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 Matrix = Sequence[Sequence[float | None]]
 SURE = 3.0  # standard deviations above chance, from which on a task counts as learned
 RESTARTS = ("joint",)  # methods that begin again from the initial weights at every task
+
+
+class Record(Protocol):
+    """What is read here of the record of a run, a :class:`~tfm_lite.runs.results.Result`."""
+
+    @property
+    def config(self) -> Mapping[str, Any]: ...
+    @property
+    def accuracy(self) -> Matrix: ...
+    @property
+    def structure(self) -> Mapping[str, Any]: ...
+    @property
+    def fits(self) -> Sequence[Sequence[Mapping[str, Any]]]: ...
+    @property
+    def images(self) -> Sequence[int]: ...
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def final(matrix: Matrix) -> list[float]:
@@ -28,7 +43,11 @@ def learned(matrix: Matrix) -> list[float]:
 
 
 def average(matrix: Matrix) -> float:
-    """Mean accuracy over the tasks after the last one: the paper's "Avg."."""
+    """Mean accuracy over the tasks after the last one: the paper's "Avg.".
+
+    >>> average([[0.9], [0.5, 0.8]])
+    0.65
+    """
     values = final(matrix)
     return sum(values) / len(values)
 
@@ -39,12 +58,16 @@ def forgetting_of(matrix: Matrix) -> list[float]:
 
 
 def forgetting(matrix: Matrix) -> float:
-    """Mean of ``forgetting_of`` over all tasks but the last, which had no time to be forgotten; 0 for one task."""
+    """Mean of ``forgetting_of`` over all tasks but the last, which had no time to be forgotten; 0 for one task.
+
+    >>> forgetting([[0.9], [0.5, 0.8]])
+    -0.4
+    """
     values = forgetting_of(matrix)[:-1]
     return sum(values) / len(values) if values else 0.0
 
 
-def failures(record: Result) -> dict[int, str]:
+def failures(record: Record) -> dict[int, str]:
     """Which tasks were not learned, by index, each with a sentence that says why.
 
     A task was learned if its accuracy just learned lies above chance, 1 / classes, by ``SURE`` standard deviations of one who
@@ -67,18 +90,18 @@ def failures(record: Result) -> dict[int, str]:
     return found
 
 
-def trained(record: Result) -> list[bool]:
+def trained(record: Record) -> list[bool]:
     """Whether each task was learned."""
     failed = failures(record)
     return [t not in failed for t in range(len(record.accuracy))]
 
 
-def healthy(records: Iterable[Result]) -> list[Result]:
+def healthy(records: Iterable[AnyRecord]) -> list[AnyRecord]:
     """Those of which every task was learned."""
     return [record for record in records if not failures(record)]
 
 
-def sound(record: Result) -> list[bool]:
+def sound(record: Record) -> list[bool]:
     """Whether the final accuracy of each task, and its forgetting, say something of the method.
 
     They do if the task was learned, and if what changed it since were trainings that learned a task too: a network that broke
@@ -96,14 +119,14 @@ def named(tasks: Iterable[int]) -> str:
     return f"task{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
 
 
-def _just_learned(record: Result, t: int) -> list[tuple[int, int]]:
+def _just_learned(record: Record, t: int) -> list[tuple[int, int]]:
     """The places in the accuracy matrix that say whether task t was learned."""
     if record.config["method"] not in RESTARTS:
         return [(t, t)]
     return [(t, t), *((t, s) for s in range(t)), (len(record.accuracy) - 1, t)]
 
 
-def _chance(record: Result, s: int) -> tuple[float, float]:
+def _chance(record: Record, s: int) -> tuple[float, float]:
     """The accuracy of one who guesses on task s, and how far above it chance may reach."""
     p = 1 / record.structure["classes"][s]
     return p, SURE * math.sqrt(p * (1 - p) / record.images[s])

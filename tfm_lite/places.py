@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 
 def shipped(kind: str) -> Path:
     """The folder of files of this kind ("results", "published", "splits") that come with the package.
@@ -17,8 +19,9 @@ def shipped(kind: str) -> Path:
 
 
 def user_cache() -> Path:
-    """The user's own cache folder for this package."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfm_lite"
+    """The user's own cache folder for this package, where the system has such folders: ``~/.cache/tfm_lite`` on Linux, or in
+    ``XDG_CACHE_HOME``; ``~/Library/Caches/tfm_lite`` on macOS; ``%LOCALAPPDATA%\\tfm_lite\\Cache`` on Windows."""
+    return user_cache_path("tfm_lite", appauthor=False)
 
 
 def data_folder(data: Path | None, *, new: bool = False) -> Path:

@@ -41,6 +41,25 @@ def test_every_result_is_a_window_of_the_image_with_mirrored_borders() -> None:
     assert len(seen) > 20 and {y for y, _, _ in seen} == {x for _, x, _ in seen} == set(range(5))
 
 
+@pytest.mark.parametrize("size", [7, 28, 33, 64])
+@pytest.mark.parametrize("shift", [0.0, 0.125, 0.4])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bits_and_strides_are_those_of_torchvisions_pad_and_flip(size: int, shift: float, channels: int) -> None:
+    """With them the records were made; nothing but the time that importing them takes is to have gone."""
+    from torchvision.transforms.v2 import functional
+
+    batch = images(20, size)[:, :channels].contiguous()
+    found, draw, pad = Augment(shift)(batch, drawn()), drawn(), round(shift * size)
+    corners, turned = torch.randint(0, 2 * pad + 1, (2, 20, 1), generator=draw), torch.rand(20, generator=draw) < 0.5
+    wide = functional.pad(batch, [pad], padding_mode="reflect")
+    cut = torch.stack(
+        [functional.crop(wide[i], int(y), int(x), size, size) for i, (y, x) in enumerate(corners[..., 0].T)]
+    )
+    wanted = torch.where(turned[:, None, None, None], functional.horizontal_flip(cut), cut)
+    assert found.dtype == torch.uint8 and torch.equal(found, wanted)
+    assert found.is_contiguous(memory_format=torch.channels_last), "else the float images are copied once more"
+
+
 @pytest.mark.parametrize(("flip", "share"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
 def test_flips_alone(flip: float, share: float) -> None:
     batch = images()

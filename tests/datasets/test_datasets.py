@@ -250,6 +250,29 @@ def remove_class(name: str, folder: Path) -> None:
             shutil.rmtree(folder / part / "n00000001")
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("+partial", r"single task of 6 classes: .*two tasks, tiny_imagenet\+2tasks\+partial, or .*\+1tasks\+partial"),
+        ("+6x2", r"single task of 6 classes: .*two tasks, tiny_imagenet\+2tasks\+6x2"),
+        ("+3x2", r"single task of 3 classes: get more of them, or for that one, tiny_imagenet\+1tasks\+3x2"),
+        ("+semantic+2x2", r"single task of 2 classes: get more of them, or for that one, tiny_imagenet\+1tasks\+2x2"),
+    ],
+)
+def test_a_single_task_is_made_only_when_asked_for(tiny: Path, text: str, remedy: str) -> None:
+    """Six classes came to one task without a word, in which nothing can be forgotten."""
+    for key in tiny_keys()[6:]:
+        shutil.rmtree(tiny / "train" / key)
+    annotations = tiny / "val" / "val_annotations.txt"
+    lines = [line for line in annotations.read_text().splitlines() if line.split()[1] in tiny_keys()[:6]]
+    annotations.write_text("\n".join(lines))
+    (tiny / "wnids.txt").write_text("\n".join(tiny_keys()[:6]))
+    with pytest.raises(ValueError, match=remedy):
+        of(f"tiny_imagenet{text}", tiny)
+    assert sizes(of("tiny_imagenet+1tasks+partial", tiny)) == [6]
+    assert sizes(of("tiny_imagenet+2tasks+partial", tiny)) == [3, 3]
+
+
 def test_the_first_so_many_are_the_same_in_an_extract(tiny: Path, tmp_path: Path) -> None:
     keys = tiny_keys()[:8]
     extract = tmp_path / "extract" / tiny.name

@@ -59,6 +59,12 @@ def tasks_for(network: str) -> TaskSequence:
     return make_tasks(channels=channels, size=size)
 
 
+def states_equal(a: Method, b: Method) -> bool:
+    """Whether two methods have the same tensors, bit for bit."""
+    x, y = a.state_dict(), b.state_dict()
+    return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
+
+
 def sgd(parameters: Iterable[torch.nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
     return torch.optim.SGD(parameters, lr=protocol.lr)
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import SHORT, make_method, make_tasks
+from small import SHORT, make_method, states_equal
 
 from tfm_lite import datasets, distributed, files, train
 from tfm_lite.__main__ import main
@@ -31,19 +32,6 @@ from tfm_lite.train import Protocol
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 CONFIG = Config("made up", "freeze", network="mlp", width=0.1, protocol=Protocol(epochs=1, batch=16))
-
-
-@pytest.fixture
-def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A data folder; whatever data set is asked for, the made-up tasks come."""
-    tasks = make_tasks()
-    monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
-    return tmp_path
-
-
-def states_equal(a: Method, b: Method) -> bool:
-    x, y = a.state_dict(), b.state_dict()
-    return x.keys() == y.keys() and all(torch.equal(x[name], y[name]) for name in x)
 
 
 @pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm", "piggyback"])  # the last has an Adam
@@ -243,19 +231,38 @@ def test_json_that_other_readers_refuse_is_not_written(tmp_path: Path, number: f
 
 
 def test_who_holds_a_folder_may_be_illegible(tmp_path: Path) -> None:
-    (tmp_path / "lock").write_bytes(b"process \xff on here")
+    assert files.holder(tmp_path) == "another process"
+    (tmp_path / "holder").write_bytes(b"process \xff on here")
     assert files.holder(tmp_path) == "process \ufffd on here"
+
+
+def test_a_folder_is_held_until_it_is_let_go_or_its_holder_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from tfm_lite.files import lock; held = lock(Path(sys.argv[1]))"
+    )
+    program += "; print(held is not None, flush=True); time.sleep(60)"
+    other = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert other.stdout and other.stdout.readline() == "True\n"
+    for _ in range(2):  # who tries in vain does not blot out the name
+        assert lock(tmp_path) is None
+        assert files.holder(tmp_path) == f"process {other.pid} on {socket.gethostname()}"
+    other.kill()
+    other.communicate()
+    let_go = lock(tmp_path)
+    assert let_go and files.holder(tmp_path) == f"process {os.getpid()} on {socket.gethostname()}"
+    let_go()
+    assert files.holder(tmp_path) == "another process" and lock(tmp_path) is not None
 
 
 def test_two_processes_do_not_share_a_run(made_up: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, path = run.run_kept(CONFIG, data=made_up)
     path.unlink()
-    number = lock(path.parent)
-    assert number is not None and lock(path.parent) is None
+    let_go = lock(path.parent)
+    assert let_go and lock(path.parent) is None
     with pytest.raises(InUse, match=rf"process {os.getpid()} on .* has this run in hand, .*left alone"):
         run.run_kept(CONFIG, data=made_up)
     assert not path.exists()
-    os.close(number)
+    let_go()
     assert run.run_kept(CONFIG, data=made_up)[1] == path
 
 
@@ -364,11 +371,11 @@ def test_a_suite_goes_on_without_the_runs_of_another_process(
     assert [line.split()[:3] for line in lines] == [["0", "made", "up"], ["1", "made", "up"]]
     _, path = run.run_kept(CONFIG, data=made_up)
     path.unlink()
-    number = lock(path.parent)
-    assert main(["run", "two", "--data", str(made_up)]) == 0
+    let_go = lock(path.parent)
+    assert let_go and main(["run", "two", "--data", str(made_up)]) == 0
     out = capsys.readouterr().out
     assert "freeze" in out and "in the hands of another process" in out and "forgetting" in out
-    os.close(number)  # type: ignore[arg-type]
+    let_go()
     assert main(["list", "--missing", "two", "--data", str(made_up)]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["0"]
     assert main(["run", "two", "--index", "0", "--data", str(made_up)]) == 0

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from small import make_tasks
 
-from tfm_lite import datasets, train
+from tfm_lite import train
 from tfm_lite.__main__ import main
-from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.runs import records, results, run
 from tfm_lite.runs.config import Config, identity
 from tfm_lite.runs.results import Result
@@ -99,11 +98,10 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.fixture
-def made_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    tasks: TaskSequence = make_tasks()
-    monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
+def made_up(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """And a suite of two runs."""
     monkeypatch.setattr("tfm_lite.runs.commands.SUITES", {"two": lambda seeds=(0,): [CONFIG, replace(CONFIG, seed=1)]})
-    return tmp_path
+    return made_up
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -155,7 +155,7 @@ def test_a_selection_that_was_stopped_goes_on(
     again: list[Any] = []
     assert selection.select(CONFIG, seeds=(0, 1), count=2, folder=tmp_path, on_tried=again.append) == whole
     assert trained[0] == steps and again == told
-    assert {path.name for path in tmp_path.glob("*/*")} == {"accuracy.pt", "lock"}
+    assert {path.name for path in tmp_path.glob("*/*")} - {"lock"} == {"accuracy.pt"}
     assert selection.load_all(tmp_path) == []
 
 

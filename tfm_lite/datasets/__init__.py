@@ -1,4 +1,6 @@
-"""Data sets by name. Each is a module of :mod:`tfm_lite.datasets.sets`; a new data set is a new file there and nothing else.
+"""Data sets by name, and :func:`from_folder` for one's own images.
+
+Each set is a module of :mod:`tfm_lite.datasets.sets`; a new data set is a new file there and nothing else.
 
 A set that is a folder of images has ``ABOUT`` and ``read(folder)`` (see :mod:`tfm_lite.datasets.about`); any other has a
 function ``load(*, seed, size, data)`` that returns a :class:`~tfm_lite.datasets.tasks.TaskSequence`.
@@ -14,13 +16,16 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from tfm_lite.datasets import folders, sets
+from tfm_lite.datasets import folders, own, sets
 from tfm_lite.datasets.augment import Augment
-from tfm_lite.datasets.names import parse
+from tfm_lite.datasets.names import OWN, parse
+from tfm_lite.datasets.own import from_folder
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json
 from tfm_lite.options import Count, check
 from tfm_lite.places import shipped
+
+__all__ = ["find", "from_folder", "load", "names"]
 
 
 def names() -> list[str]:
@@ -35,15 +40,24 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     ``+semantic`` or ``+larger`` (a larger first task) instead of a random split, ``+5tasks``, and ``+20x100`` (the first 20
     classes, 100 training images of each) or ``+partial`` (the classes that are there). Without one of these two a set that
     is not complete is refused. Last may come ``+augmented``: training crops and flips its images at random.
+    ``folder:PATH+3tasks`` is one's own folder of images (:func:`from_folder`).
 
     ``seed`` fixes the order of classes and the validation images; ``size`` is the height and width in pixels (None: the
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
     user's cache). Warns if the images are other ones than those of the records that come with the package.
+
+    >>> from tfm_lite import datasets
+    >>> tasks = datasets.load("alphabets+augmented", seed=1)
+    >>> len(tasks), tasks[0].name, len(tasks[0].classes), tasks.size
+    (6, 'Latin', 8, 28)
     """
     check("the size of the images, in pixels,", size, Count | None)
     request = parse(name)
-    module = find(request.name)
     folder = Path(data) if data is not None else None
+    if request.name.startswith(OWN):
+        tasks = own.load(request, seed=seed, size=size, data=folder)
+        return replace(tasks, augment=Augment()) if request.augmented else tasks
+    module = find(request.name)
     if hasattr(module, "ABOUT"):
         tasks = folders.load(module, request, seed=seed, size=size, data=folder)
     elif replace(request, augmented=False).plain:
@@ -75,5 +89,7 @@ def _fingerprints(tasks: str, size: int) -> frozenset[str]:
 def find(name: str) -> ModuleType:
     """The module of a data set."""
     if name not in names():
-        raise ValueError(f"there is no data set {name!r}; the data sets are {', '.join(names())}")
+        raise ValueError(
+            f"there is no data set {name!r}; the data sets are {', '.join(names())}, and {OWN}PATH for a folder of your own"
+        )
     return importlib.import_module(f"{sets.__name__}.{name}")

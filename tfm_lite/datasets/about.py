@@ -10,6 +10,24 @@ from pathlib import Path
 
 import numpy as np
 
+# How the files of the usual kinds of images end.
+IMAGES = (
+    ".jpg",
+    ".jpeg",
+    ".jfif",
+    ".png",
+    ".webp",
+    ".avif",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".jp2",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+)
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -117,7 +135,12 @@ def images_in(folder: Path) -> list[str]:
             f"the class folder {folder} is missing: unpack the archive again, all of it, or take the class off the "
             "publisher's list and ask for +partial"
         )
-    found = sorted(entry.name for entry in os.scandir(folder) if entry.name.lower().endswith((".jpeg", ".jpg", ".png")))
-    if not found:
+    if not (found := pictures_in(folder)):
         raise FileNotFoundError(f"the class folder {folder} has no image: unpack the archive again, all of it")
     return found
+
+
+def pictures_in(folder: Path) -> list[str]:
+    """The names of the images in a folder, sorted; hidden ones are other programs' own."""
+    names = (entry.name for entry in os.scandir(folder) if not entry.is_dir())
+    return sorted(name for name in names if name.lower().endswith(IMAGES) and not name.startswith("."))

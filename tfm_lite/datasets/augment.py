@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Augment:
         pad = round(self.shift * size)
         corners = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator).to(images.device)
         turned = (torch.rand(count, generator=generator) < self.flip).to(images.device)
-        padded = functional.pad(images, [pad], padding_mode="reflect")
-        rows, columns = corners + torch.arange(size, device=images.device)
+        places = (corners + torch.arange(-pad, size - pad, device=images.device)).abs()
+        rows, columns = size - 1 - (size - 1 - places).abs()  # beyond a border stands the mirrored image
+        columns = torch.where(turned[:, None], columns.flip(1), columns)
         each = torch.arange(count, device=images.device)[:, None, None]
-        cropped = padded[each, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
-        return torch.where(turned[:, None, None, None], functional.horizontal_flip(cropped), cropped)
+        return images[each, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)

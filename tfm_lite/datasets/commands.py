@@ -18,8 +18,7 @@ from tfm_lite import datasets
 from tfm_lite.datasets import folders
 from tfm_lite.datasets.about import About, Listing
 from tfm_lite.datasets.download import fetch
-from tfm_lite.datasets.names import Request, parse
-from tfm_lite.datasets.sheet import contact_sheet
+from tfm_lite.datasets.names import OWN, Request, parse
 from tfm_lite.datasets.stores import processors
 from tfm_lite.files import written
 from tfm_lite.places import data_folder
@@ -54,6 +53,8 @@ def add_to(commands: Any) -> None:
 
 def _module(name: str) -> tuple[Request, ModuleType]:
     request = parse(name)
+    if request.name.startswith(OWN):
+        raise ValueError(f"{name} is your own: it is neither fetched nor held against a publisher's counts")
     module = datasets.find(request.name)
     if not hasattr(module, "ABOUT"):
         raise ValueError(f"{name} needs no files: it is drawn on your machine")
@@ -125,8 +126,10 @@ def _state(file: Path) -> tuple[str, tuple[int, int], str]:
 
 
 def _show(options: argparse.Namespace) -> None:
+    from tfm_lite.datasets.sheet import contact_sheet  # matplotlib comes with it, which no other command needs
+
     tasks = datasets.load(options.name, seed=options.seed, size=options.size, data=options.data)
-    out = options.out or Path(f"{options.name}.png")
+    out = options.out or Path(f"{tasks.name}.png")
     with written(out) as temporary:
         contact_sheet(tasks).save(temporary, format=out.suffix[1:].upper().replace("JPG", "JPEG") or "PNG")
     print(f"{len(tasks)} tasks of {sum(len(task.classes) for task in tasks)} classes: {out}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -172,7 +173,20 @@ def _no_image_twice(folder: Path, found: Listing) -> None:
 
 
 def groups(request: Request, about: About, found: Listing, *, seed: int) -> tuple[list[list[int]], list[str] | None]:
-    """The classes of every task, and the tasks' names if they have some."""
+    """The classes of every task, and the tasks' names if they have some. What is left of a set may be one task, which has
+    nothing to forget: that is refused unless it is asked for."""
+    cut, names = _groups(request, about, found, seed=seed)
+    if len(cut) == 1 and request.tasks is None:
+        count, more = len(found.classes), replace(request, split="random", tasks=2)
+        raise ValueError(
+            f"{request} comes to a single task of {count} classes: get more of them"
+            + (f", or ask for two tasks, {more}" if count > 3 else "")
+            + f", or for that one, {replace(more, tasks=1)}"
+        )
+    return cut, names
+
+
+def _groups(request: Request, about: About, found: Listing, *, seed: int) -> tuple[list[list[int]], list[str] | None]:
     count = len(found.classes)
     tasks = request.tasks or (about.tasks if request.whole else min(about.tasks, max(1, count // 4)))
     if request.split == "larger":

@@ -1,4 +1,7 @@
-"""The names of data sets: ``tiny_imagenet+semantic+20x100`` is a set, and words that say what of it and how it is cut."""
+"""The names of data sets: ``tiny_imagenet+semantic+20x100`` is a set, and words that say what of it and how it is cut.
+
+``folder:PATH`` stands for the images in a folder of one's own.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from dataclasses import dataclass
 
 SPLITS = ("semantic", "larger")
 FORM = "NAME[+semantic|+larger][+Ntasks][+CLASSESxIMAGES|+partial][+augmented]"
+OWN = "folder:"  # what the name of one's own images begins with
+WORD = re.compile(rf"{'|'.join(SPLITS)}|[1-9]\d*tasks|[1-9]\d*x[1-9]\d*|partial|augmented")
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,14 @@ class Request:
 
 
 def parse(text: str) -> Request:
-    """The request that a name is. Its words have one order, so that one thing has one name."""
+    """The request that a name is. Its words have one order, so that one thing has one name.
+
+    A path may have a + in it: its words are those that the name ends in. After a path that ends in such a word itself, write
+    a slash.
+    """
     name, *words = text.split("+")
+    while text.startswith(OWN) and words and not all(map(WORD.fullmatch, words)):
+        name = f"{name}+{words.pop(0)}"
     found: dict[str, object] = {}
     for word in words:
         if word in SPLITS:

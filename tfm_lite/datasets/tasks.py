@@ -22,6 +22,12 @@ class Split(Dataset[tuple[Tensor, int]]):
 
     Shapes: ``images`` uint8 (N, channels, size, size), shared by all splits and possibly memory-mapped;
     ``rows`` int64 (n,), the rows of ``images`` that belong here; ``labels`` int64 (n,), 0 to classes - 1.
+
+    >>> from tfm_lite import datasets
+    >>> train = datasets.load("alphabets")[0].train
+    >>> images, labels = train.batch(torch.arange(32))
+    >>> images.dtype, tuple(images.shape), labels.max().item() < 8
+    (torch.uint8, (32, 1, 28, 28), True)
     """
 
     images: np.ndarray
@@ -79,6 +85,11 @@ class TaskSequence(Sequence[Task]):
     ``mean`` and ``std`` (one number per channel, on the 0 to 255 scale) are those of all training images, the same for
     every task; ``fingerprint`` is a hash of the images and labels behind the tasks. ``augment`` is what training does to
     its images (None: nothing).
+
+    >>> from tfm_lite import datasets
+    >>> tasks = datasets.load("alphabets")
+    >>> {task.name: len(task.classes) for task in tasks[:3]}
+    {'Latin': 8, 'Greek': 16, 'Armenian': 16}
     """
 
     name: str
@@ -111,6 +122,9 @@ def random_groups(classes: int, tasks: int, *, seed: int) -> list[list[int]]:
     """Classes in a random order, cut into tasks of equal size (the first ones get the remainder).
 
     Example: 102 classes in 4 tasks give 26, 26, 25, 25.
+
+    >>> [len(group) for group in random_groups(102, 4, seed=0)]
+    [26, 26, 25, 25]
     """
     if not 1 <= tasks <= classes // 2:
         raise ValueError(f"cannot cut {classes} classes into {tasks} tasks of at least two; choose 1 to {classes // 2}")
@@ -123,6 +137,9 @@ def larger_first_groups(classes: int, tasks: int, *, seed: int, share: float = 0
 
     ``share`` of the classes go to the first task, as near as equal later ones allow. Examples: 200 classes in 10 tasks give
     110 and nine of 10; 20 in 5 give 8 and four of 3.
+
+    >>> [len(group) for group in larger_first_groups(20, 5, seed=0)]
+    [8, 3, 3, 3, 3]
     """
     later = max(3, round((1 - share) * classes / (tasks - 1))) if tasks > 1 else 0
     first = classes - later * (tasks - 1)
@@ -162,17 +179,32 @@ def by_class(
     names: Sequence[str],
     task_names: Sequence[str] | None = None,
     seed: int,
+    valid: Split | None = None,
     validation: float = 0.1,
     fingerprint: str | None = None,
     moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
 ) -> TaskSequence:
     """Cut a data set into tasks by class, one task per group of classes.
 
-    The labels of ``train`` and ``test`` are the data set's own, and ``names`` their names. A random ``validation``
-    share of every class's training images (at least one) is set aside; it depends on the seed alone. ``fingerprint`` and
-    ``moments`` (mean and standard deviation per channel) are computed from the images unless they are given.
+    The labels of ``train``, ``valid`` and ``test`` are the data set's own, and ``names`` their names. Without ``valid``, a
+    random ``validation`` share of every class's training images (at least one) is set aside; it depends on the seed alone.
+    ``fingerprint`` and ``moments`` (mean and standard deviation per channel) are computed from the images unless they are
+    given.
+
+    >>> images = np.random.RandomState(0).bytes(24 * 3 * 16 * 16)
+    >>> images = np.frombuffer(images, np.uint8).reshape(24, 3, 16, 16)
+    >>> rows, labels = np.arange(24), np.arange(24) % 4
+    >>> train = Split(images, rows[:16], labels[:16])
+    >>> test = Split(images, rows[16:], labels[16:])
+    >>> how = {"groups": [[0, 1], [3, 2]], "names": ["ant", "bee", "cat", "dog"]}
+    >>> tasks = by_class("mine", train, test, **how, seed=0)
+    >>> [task.classes for task in tasks]
+    [('ant', 'bee'), ('dog', 'cat')]
+    >>> len(tasks[0].train), len(tasks[0].valid), len(tasks[0].test)
+    (6, 2, 4)
     """
-    for part, split in (("training", train), ("test", test)):
+    parts = [("training", train), *([("validation", valid)] if valid is not None else []), ("test", test)]
+    for part, split in parts:
         _check_labels(split, len(names), f"the {part} images of {name}", "Give a name for every class")
     for c, count in Counter(c for group in groups for c in group).items():
         if count > 1 or not 0 <= c < len(names):
@@ -182,12 +214,15 @@ def by_class(
             )
     tasks = []
     for index, group in enumerate(groups):
-        valid_rows = _validation(train, group, validation, seed)
-        learn, valid = _pick(train, group, without=valid_rows), _pick(train, group, only=valid_rows)
+        if valid is not None:
+            learn, watch = _pick(train, group), _pick(valid, group)
+        else:
+            aside = _validation(train, group, validation, seed)
+            learn, watch = _pick(train, group, without=aside), _pick(train, group, only=aside)
         label = task_names[index] if task_names else f"task {index + 1}"
-        tasks.append(Task(index, label, tuple(names[c] for c in group), learn, valid, _pick(test, group)))
+        tasks.append(Task(index, label, tuple(names[c] for c in group), learn, watch, _pick(test, group)))
     mean, std = moments or moments_of(train)
-    return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(train, test))
+    return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(*(split for _, split in parts)))
 
 
 def _check_labels(split: Split, classes: int, where: str, remedy: str) -> None:

@@ -27,7 +27,12 @@ def names() -> list[str]:
 
 
 def get(name: str) -> type[Method]:
-    """The class of the method ``name``."""
+    """The class of the method ``name``.
+
+    >>> from tfm_lite import methods
+    >>> methods.get("tfm").zero_forgetting
+    True
+    """
     if name not in names():
         raise ValueError(f"there is no method {name!r}; the methods are {', '.join(names())}")
     return base.known[name]

@@ -46,6 +46,16 @@ class Method(nn.Module):
     ``fit(seen=True)`` meets one.
 
     A subclass with a ``name`` of its own is known by it (:func:`tfm_lite.methods.get`) as soon as its file is imported.
+
+    >>> from tfm_lite import methods
+    >>> from tfm_lite.nn.networks import Builder
+    >>> build = Builder.of("lenet", channels=1, size=28, tasks=2)
+    >>> method = methods.get("freeze")(build)
+    >>> method.begin(0, classes=5)
+    >>> tuple(method.predict(torch.zeros(3, 1, 28, 28), 0).shape)
+    (3, 5)
+    >>> method.storage()["heads"]  # bytes
+    1700
     """
 
     name: ClassVar[str] = ""

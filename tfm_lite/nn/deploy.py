@@ -21,6 +21,14 @@ def extract(net: Network[Any], t: int, *, fold: bool = False) -> nn.Sequential:
     use; elsewhere normalization is a step of its own, and ``fold`` multiplies one that stands before the non-linearity into
     the weights: faster, and equal to rounding only. Raises ``ValueError`` if the network or a stage computes in a way of its
     own.
+
+    >>> from tfm_lite.nn.networks import Builder
+    >>> build = Builder.of("lenet", channels=1, size=28, tasks=1)
+    >>> net = build().eval()
+    >>> net.add_head(0, classes=5)
+    >>> x = torch.randn(3, 1, 28, 28)
+    >>> torch.equal(extract(net, 0)(x), net(x, 0))
+    True
     """
     if t not in net.heads:
         raise ValueError(f"task index {t} is not in this network; it has {', '.join(map(str, net.heads))}")

@@ -29,6 +29,9 @@ def schedule(tasks: int, *, start: float = 0.55) -> list[float]:
     """Fractions for each of ``tasks`` tasks: ``start`` for the first, then equal steps to 1.
 
     For ten tasks this is the paper's schedule for ImageNet: 55 % of the weights, then 5 % more for each task.
+
+    >>> [round(fraction, 2) for fraction in schedule(4)]
+    [0.55, 0.7, 0.85, 1.0]
     """
     check("a schedule's number of tasks", tasks, Count)
     check("a schedule's start", start, Fraction)

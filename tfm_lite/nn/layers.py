@@ -129,6 +129,15 @@ class TernaryLayer(nn.Module):
     ``boundaries[t]`` is (I(t), O(t)): how many inputs and outputs task t uses. The weights of all tasks but the one being
     learned are the buffers ``weight`` and ``bias``; those being learned are the parameters ``rows``, ``columns`` and
     ``new_bias`` (see :class:`BlockProduct`). The bias of an old feature is frozen with it.
+
+    >>> layer, random = TernaryLayer(Stage(8)), torch.Generator()
+    >>> layer.grow(4, 3, random)
+    >>> layer.keep()
+    >>> x = torch.randn(2, 4, generator=random)
+    >>> before = layer(x, 0)
+    >>> layer.grow(4, 5, random)
+    >>> tuple(layer(x, 1).shape), torch.equal(layer(x, 0), before)
+    ((2, 5), True)
     """
 
     weight: Tensor
@@ -295,6 +304,11 @@ class FeatureNorm(nn.Module):
     A task for which none was begun passes unchanged; the paper's count of bytes shows that task 1 has none. The paper
     does not say over which features it runs or where it starts: ``which`` is "all" visible features or only the "old"
     ones, ``start`` is the "identity" or the "previous" task's values.
+
+    >>> norm, x = FeatureNorm(), torch.randn(2, 5)
+    >>> norm.grow(1, 3, 5, x)
+    >>> [name for name, _ in norm.named_parameters()]
+    ['tasks.1.scale', 'tasks.1.shift']
     """
 
     def __init__(self, *, which: str = "all", start: str = "identity") -> None:

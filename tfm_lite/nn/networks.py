@@ -97,6 +97,12 @@ class Network(nn.Module, Generic[S]):
        and what the plain kit makes also ``weight`` and ``bias``.
 
     A method that claims zero forgetting refuses a network that breaks the first rule, at the end of a task.
+
+    >>> import torch
+    >>> net = Builder.of("lenet", tasks=2, channels=1, size=28)()
+    >>> net.add_head(0, classes=5)
+    >>> tuple(net(torch.zeros(3, 1, 28, 28), 0).shape)
+    (3, 5)
     """
 
     roles: ClassVar[Mapping[str, str]] = {"heads": "heads"}
@@ -154,6 +160,11 @@ class Builder:
     """Makes networks of one architecture, always from the same initial weights.
 
     ``tasks`` is the number of tasks to come, for methods whose paper knows it.
+
+    >>> half = stages_of("lenet", width=0.5)
+    >>> build = Builder(half, channels=1, size=28, tasks=2, seed=1)
+    >>> [stage.features for stage in build.stages]
+    [3, 8, 60, 42]
     """
 
     stages: tuple[Stage, ...]

@@ -21,7 +21,11 @@ from tfm_lite.seeds import torch_stream
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage is, whatever its kit: ``features`` outputs of a convolution (``kernel`` > 0) or a linear layer."""
+    """What a stage is, whatever its kit: ``features`` outputs of a convolution (``kernel`` > 0) or a linear layer.
+
+    >>> Stage(6, 5, padding=2, pool=(2, 2)).map_size(28)
+    14
+    """
 
     features: int
     kernel: int = 0

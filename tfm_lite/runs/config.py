@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from tfm_lite import methods, protocol, train
+from tfm_lite.datasets.names import OWN
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, stages_of
@@ -31,6 +32,11 @@ class Config:
     ``width`` multiplies the features of every layer; ``options`` are the keyword arguments of the method; ``precision`` is
     that of :class:`~tfm_lite.datasets.inputs.Inputs`. Raises ``ValueError`` where the run could not be, before anything is
     loaded.
+
+    >>> config = Config("alphabets", "tfm", options={"grow": "schedule"})
+    >>> Config("alphabets", "freeze", options={"lam": 3.0})
+    Traceback (most recent call last):
+    ValueError: freeze has no option 'lam'; it has none
     """
 
     tasks: str
@@ -51,8 +57,9 @@ class Config:
             check_options(methods.get(self.method), self.options)
 
     def resolved(self, tasks: TaskSequence) -> Config:
-        """The same with nothing left open."""
-        return replace(self, size=tasks.size, network=self.network or default_network(tasks.size))
+        """The same with nothing left open. One's own folder goes by the tasks' name, wherever it is: a record has no path."""
+        name = tasks.name if self.tasks.startswith(OWN) else self.tasks
+        return replace(self, tasks=name, size=tasks.size, network=self.network or default_network(tasks.size))
 
     def plain(self) -> dict[str, Any]:
         """The configuration as plain JSON, as records have it."""

@@ -4,7 +4,6 @@ which one process at a time may write to.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +42,12 @@ def run_experiment(
 
     ``folder`` is where checkpoints are kept while it runs, in a folder of the run's own name: called again after a stop
     it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
+
+    >>> from tfm_lite.train import Protocol
+    >>> short = Protocol(epochs=1)
+    >>> config = Config("alphabets", "freeze", network="mlp", protocol=short)
+    >>> run_experiment(config).forgetting
+    0.0
     """
     tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     return record_of(Run(config, tasks), folder=Path(folder) if folder else None, device=device, on_epoch=on_epoch)
@@ -137,14 +142,14 @@ def run_kept(
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Keep other processes away from a run."""
-    number = lock(folder) if distributed.first() else None
-    if not distributed.agreed(number is not None):
+    let_go = lock(folder) if distributed.first() else None
+    if not distributed.agreed(let_go is not None):
         raise InUse(f"{holder(folder)} has this run in hand, in {folder}; it is left alone")
     try:
         yield
     finally:
-        if number is not None:
-            os.close(number)
+        if let_go:
+            let_go()
 
 
 def room(run: Run) -> int:

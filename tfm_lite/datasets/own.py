@@ -1,0 +1,200 @@
+"""One's own images: a folder of class folders becomes a sequence of tasks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+
+from tfm_lite.datasets.about import pictures_in
+from tfm_lite.datasets.names import OWN, Request
+from tfm_lite.datasets.stores import image_store, store_path
+from tfm_lite.datasets.tasks import (
+    Split,
+    TaskSequence,
+    by_class,
+    fingerprint_of,
+    larger_first_groups,
+    moments_of,
+    random_groups,
+)
+from tfm_lite.options import Count, Range, check
+from tfm_lite.seeds import numpy_stream
+
+TASKS, SIZE = 3, 64  # unless something else is asked for
+PARTS = {"train": ("train",), "valid": ("val", "valid", "validation"), "test": ("test",)}
+USES = {"": ("learn", "validate", "test"), "train": ("learn",), "valid": ("validate",), "test": ("test",)}
+LONGEST = 32  # letters of a folder's name in the names of records
+
+
+@dataclass(frozen=True)
+class Found:
+    """The images of a folder: ``labels`` (int64) are positions in ``classes``, ``parts`` say what each is for."""
+
+    files: list[Path]
+    labels: np.ndarray
+    parts: np.ndarray
+    classes: list[str]
+
+    def splits(self, images: np.ndarray) -> dict[str, Split]:
+        """The images of each part that there is, by its name."""
+        rows = {part: np.flatnonzero(self.parts == part) for part in PARTS}
+        return {part: Split(images, chosen, self.labels[chosen]) for part, chosen in rows.items() if len(chosen)}
+
+
+def from_folder(
+    path: str | Path,
+    tasks: int = TASKS,
+    *,
+    size: int = SIZE,
+    seed: int = 0,
+    larger: bool = False,
+    test: float = 0.2,
+    data: str | Path | None = None,
+) -> TaskSequence:
+    """A folder with a folder of images per class, cut into ``tasks`` tasks of about as many classes each.
+
+    The folder is of one of these forms; whatever else lies in it is not read::
+
+        photos/CLASS/IMAGE         a share of each class is for testing
+        photos/train/CLASS/IMAGE   what is in test/ or val/ is
+        photos/test/CLASS/IMAGE
+        photos/val/CLASS/IMAGE     for validation, if there is test/ too
+
+    Where nothing else says it, the share ``test`` of each class is held out for testing. Which images these are depends on
+    the names of the classes and on how many images they have, never on ``seed``: all seeds are tested on the same images.
+    Without images for validation, a tenth of the training images is set aside, as ``seed`` says. The seed also says which
+    classes make a task; with ``larger`` the first task has more than half of them.
+
+    Images are of any usual kind and size; their middle is scaled to ``size`` pixels, in colour, once, and kept under
+    ``data`` (None: ``TFM_LITE_DATA``, else the user's cache). The tasks' name, by which records are called, has the folder's
+    own name and not its path: ``folder-photos+3tasks``. Their fingerprint is that of the images, labels and parts.
+
+    Raises ``FileNotFoundError`` for what is not there, ``ValueError`` for too few classes or images.
+
+    >>> from tfm_lite import datasets
+    >>> tasks = datasets.from_folder("photos", 2, size=32)
+    >>> tasks.name, [task.classes for task in tasks]
+    ('folder-photos+2tasks', [('cat', 'dog'), ('ant', 'bee')])
+    """
+    check("the number of tasks", tasks, Count)
+    check("the size of the images, in pixels,", size, Count)
+    check("the share of images for testing", test, Annotated[float, Range(above=0, below=1)])
+    folder = Path(path).expanduser().resolve()
+    found, name = _read(folder, test), f"folder-{_said(folder)}"
+    request = Request(name, split="larger" if larger else "random", tasks=tasks)
+    if len(found.classes) < 2 * tasks:
+        most = len(found.classes) // 2
+        raise ValueError(
+            f"{folder} has {len(found.classes)} classes, too few for {tasks} tasks of at least two each; "
+            + (f"ask for at most {most}, as {OWN}PATH+{most}tasks does" if most else "give it more class folders")
+        )
+    groups = (larger_first_groups if larger else random_groups)(len(found.classes), tasks, seed=seed)
+    kept = Path(data) if data is not None else None
+    of = str(folder), found.labels.tolist(), found.parts.tolist()
+    store = store_path(name, found.files, size=size, data=kept, of=of)
+
+    def describe(images: np.ndarray) -> dict[str, Any]:
+        splits = found.splits(images)
+        return {"fingerprint": fingerprint_of(*splits.values()), "moments": moments_of(splits["train"])}
+
+    images, facts = image_store(name, found.files, path=store, size=size, describe=describe)
+    splits = found.splits(images)
+    return by_class(
+        str(request),
+        splits["train"],
+        splits["test"],
+        valid=splits.get("valid"),
+        groups=groups,
+        names=found.classes,
+        seed=seed,
+        fingerprint=facts["fingerprint"],
+        moments=tuple(map(tuple, facts["moments"])),  # type: ignore[arg-type]
+    )
+
+
+def load(request: Request, *, seed: int, size: int | None, data: Path | None) -> TaskSequence:
+    """What is asked for by a name such as ``folder:PATH+3tasks``."""
+    if request.split == "semantic" or request.partial or request.classes is not None:
+        raise ValueError(
+            f"{request}: of one's own images all are taken, and in a random order; write {OWN}PATH[+larger][+Ntasks]"
+            "[+augmented], and a slash after a path that ends in such a word"
+        )
+    tasks = from_folder(
+        request.name.removeprefix(OWN),
+        request.tasks or TASKS,
+        size=size or SIZE,
+        seed=seed,
+        larger=request.split == "larger",
+        data=data,
+    )
+    return replace(tasks, name=f"{tasks.name}+augmented") if request.augmented else tasks
+
+
+def _said(folder: Path) -> str:
+    """A folder's own name as a part of the names of files: on no system may it mean anything there."""
+    return re.sub(r"[^\w .-]", "_", folder.name)[:LONGEST] or "images"
+
+
+def _read(folder: Path, share: float) -> Found:
+    """The images of a folder in one of its forms."""
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {folder}; one's own images are named {OWN}PATH[+larger][+Ntasks][+augmented]"
+        )
+    where = _parts(folder)
+    classes = sorted({name for place in where.values() for name in _folders(place)})
+    files: list[Path] = []
+    labels: list[int] = []
+    parts: list[str] = []
+    for part, place in where.items():
+        uses = USES[part] + (("validate",) if part == "train" and "valid" not in where else ())
+        for c, name in enumerate(classes):
+            images = _images(place / name, uses)
+            files += images
+            labels += [c] * len(images)
+            parts += [part] * len(images) if part else _held_out(name, len(images), share)
+    return Found(files, np.array(labels, np.int64), np.array(parts, dtype="<U5"), classes)
+
+
+def _images(folder: Path, uses: tuple[str, ...]) -> list[Path]:
+    """The images of a class; at least one for each use."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"the class folder {folder} is missing, but there is another of this name: add it")
+    found = pictures_in(folder)
+    if len(found) < len(uses):
+        raise ValueError(
+            f"the class folder {folder} has {len(found)} images, and needs one to {', one to '.join(uses)}: add some, or "
+            "take the folder away"
+        )
+    return [folder / name for name in found]
+
+
+def _parts(folder: Path) -> dict[str, Path]:
+    """Where the class folders are, by what their images are for; "" if that is not said."""
+    there = {part: folder / name for part, names in PARTS.items() for name in names if _folders(folder / name)}
+    if there and "train" not in there:
+        raise FileNotFoundError(
+            f"{folder} has {next(iter(there.values())).name}/ with class folders, but none in train/: name the folder that "
+            "holds them all"
+        )
+    if len(there) < 2:
+        return {"": there.get("train", folder)}
+    return there if "test" in there else {"train": there["train"], "test": there["valid"]}
+
+
+def _folders(folder: Path) -> list[str]:
+    """The names of the folders in a folder, sorted, but for those of programs (.git, __MACOSX)."""
+    if not folder.is_dir():
+        return []
+    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__")))
+
+
+def _held_out(name: str, count: int, share: float) -> list[str]:
+    """What each of a class's images is for, where nobody has said it: at least two are to train on."""
+    held = min(max(1, round(share * count)), count - 2)
+    test = numpy_stream(0, "held out", name).permutation(count)[:held]
+    return ["test" if i in test else "train" for i in range(count)]
