@@ -112,8 +112,8 @@ class Fit:
         call = len(self.outcomes)
         name = f"fit-{self.t}-{call}"
         if (found := self.checkpoint.load(name)) is None:
-            seen_or_last = self.tasks if seen else self.tasks[-1:]
-            outcome, best = self._train(call, seen_or_last, replace(self.protocol, **changes))
+            tasks = self.tasks if seen else self.tasks[-1:]
+            outcome, best = self._train(call, tasks, replace(self.protocol, **changes))
             self.checkpoint.save(name, {"state": best, "outcome": asdict(outcome)})
             self.method.load_state_dict(best)
         else:
