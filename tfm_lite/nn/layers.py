@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from tfm_lite.nn.stages import BatchNorm, Plain, Stage, freeze, initial
+from tfm_lite.nn.stages import BatchNorm, Plain, Stage, Weighted, freeze, initial
 from tfm_lite.seeds import torch_stream
 
 MASKED, FORWARD_ONLY, NORMAL = 0, 1, 2  # the three states of a feature
@@ -51,7 +51,7 @@ class BlockProduct(torch.autograd.Function):
         new_bias: Tensor,
         scale: Tensor | None,
         shift: Tensor | None,
-        stage: Stage,
+        stage: Weighted,
     ) -> Tensor:
         if scale is not None and shift is not None:
             weight, bias = folded(weight, bias, scale, shift)
@@ -103,23 +103,23 @@ def _affine_gradients(grad: Tensor, out: Tensor, scale: Tensor, shift: Tensor) -
     return (product - shift * total) / torch.where(scale < 0, -size, size), total
 
 
-def _input_gradient(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
+def _input_gradient(stage: Weighted, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     if stage.kernel:
         return _convolution_backward(stage, x, weight, grad, 0)
     return (grad @ weight).view(x.shape)
 
 
-def _weight_gradient(stage: Stage, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
+def _weight_gradient(stage: Weighted, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
     if stage.kernel:
-        return _convolution_backward(
-            stage, x, grad.new_empty(1).expand(shape), grad, 1
-        )  # only the weight's shape counts
+        weight = grad.new_empty(1).expand(shape)  # only its shape counts
+        return _convolution_backward(stage, stage.seen(x, shape[0]), weight, grad, 1)
     return grad.T @ x.flatten(1)
 
 
-def _convolution_backward(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
+def _convolution_backward(stage: Weighted, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
     """The gradient of the input (``which`` 0) or of the weight (1). As torch.nn.grad has it, but x keeps its layout."""
-    how: Any = [stage.stride] * 2, [stage.padding] * 2, [1, 1], False, [0, 0], 1, [which == 0, which == 1, False]
+    stride, padding, dilation, groups = stage.geometry(x.shape[1])
+    how: Any = stride, padding, dilation, False, [0, 0], groups, [which == 0, which == 1, False]
     return torch.ops.aten.convolution_backward(grad, x, weight, None, *how)[which]  # type: ignore[no-any-return]
 
 
@@ -134,7 +134,7 @@ class TernaryLayer(nn.Module):
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Weighted) -> None:
         super().__init__()
         self.stage = stage
         self.boundaries: list[tuple[int, int]] = []
