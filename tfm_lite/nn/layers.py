@@ -68,11 +68,15 @@ class BlockProduct(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, scale, shift = ctx.saved_tensors
         x, weight = x.to(grad.dtype), weight.to(grad.dtype)  # under autocast the gradient comes in low precision
+        shape, out = x.shape, ctx.out
+        if grad.dim() > 2 and not ctx.stage.kernel:  # of tokens (B, ..., features): each is as good as an image
+            x, grad = x.flatten(0, -2), grad.flatten(0, -2)
+            out = out if out is None else out.flatten(0, -2)
         old, new_inputs = ctx.columns_shape[:2]
         old_grad, new_grad = grad[:, :old], grad[:, old:]
         grad_x = rows = columns = new_bias = grad_scale = grad_shift = None
         if ctx.needs_input_grad[0]:
-            grad_x = _input_gradient(ctx.stage, x, weight, grad)
+            grad_x = _input_gradient(ctx.stage, x, weight, grad).view(shape)
         if ctx.needs_input_grad[3] and new_grad.shape[1]:
             rows = _weight_gradient(ctx.stage, x, ctx.rows_shape, new_grad).to(ctx.type)
             new_bias = new_grad.sum([0, *range(2, grad.dim())]).to(ctx.type)
@@ -80,7 +84,7 @@ class BlockProduct(torch.autograd.Function):
             new_x = (x if ctx.stage.kernel else x.flatten(1))[:, -new_inputs:]
             columns = _weight_gradient(ctx.stage, new_x, ctx.columns_shape, old_grad).to(ctx.type)
         if scale is not None:
-            grad_scale, grad_shift = _affine_gradients(grad, ctx.out, scale, shift)
+            grad_scale, grad_shift = _affine_gradients(grad, out, scale, shift)
             for part, factor in (rows, scale[old:]), (columns, scale[:old]), (new_bias, scale[old:]):
                 if part is not None:
                     part.mul_(factor.view(-1, *[1] * (part.dim() - 1)))

@@ -36,10 +36,11 @@ def ternary(
     is found that fits, or the forward looks at values. The module itself stays untouched.
 
     Without ``pretrained`` only the module's shapes matter: weights start at random, drawn by ``seed``. With it what is there
-    is forward-only for *every* task, the first too, and never changes, nor do the statistics of its batch norms. Each task
-    then adds features of its own, which see all that came before; the weights from new features into old ones begin at
-    zero, so that a task starts from exactly the pretrained features; and it has its own head and its own feature
-    normalization, or batch normalization that starts from the pretrained one. The module's old head is dropped.
+    is forward-only for *every* task, the first too, and never changes, nor do the statistics of its batch norms. A task
+    then learns what it adds: new features, which see all others; weights from them into old features; feature normalization
+    or batch normalization of its own; and a head. The weights into old features begin at zero and normalization where the
+    task before left it, so that the first task starts from exactly what the pretrained network computes, and each later one
+    from what the task before does. The module's old head is dropped.
     """
     parts = parts_of(module, head)
     flow, example = _followed(module, parts, head, example)
@@ -54,8 +55,9 @@ def _followed(module: nn.Module, parts: Mapping[str, Any], head: str, example: A
         return follow(module, parts, head, example), example
     failed: Exception | None = None
     for shape in _shapes(next(iter(parts.values()))):
+        example = torch.empty(shape, device="meta", dtype=next(module.parameters()).dtype)
         try:
-            return follow(module, parts, head, torch.empty(shape, device="meta")), torch.empty(shape, device="meta")
+            return follow(module, parts, head, example), example
         except CannotGrow:
             raise
         except Exception as error:  # whatever a foreign forward says of a shape that does not fit

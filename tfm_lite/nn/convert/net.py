@@ -40,7 +40,9 @@ class TernaryNet(nn.Module):
     ) -> None:
         super().__init__()
         self.flow, self.example, self.head, self.pretrained = flow, example, head, pretrained
-        self.parts: dict[str, Part] = {name: _part(parts[name], name, flow, head, seed) for name in flow.seen}
+        self.parts: dict[str, Part] = {
+            name: _part(parts[name], name, flow, head, seed, pretrained) for name in flow.seen
+        }
         self.module = copy.deepcopy(module, {id(parts[name]): part for name, part in self.parts.items()})
         self.layers = {name: part for name, part in self.parts.items() if isinstance(part, TernaryPart)}
         self.classes: list[int] = []  # of each task begun
@@ -75,11 +77,11 @@ class TernaryNet(nn.Module):
         if (fraction is None) == (features is None):
             raise ValueError("say how much the network grows by a fraction or by features, one of the two")
         widths = {**self._widths(fraction, features), self.head: classes}
-        plain = {name: part.plain(widths, self._device()) for name, part in self.parts.items()}
-        rehearse(self._with(plain), plain, self.flow, widths, self.example)
+        self._rehearse(widths)
         stage = len(self.widths)
         for part in self.parts.values():
-            part.grow(stage, widths, still=self.pretrained)
+            part.grow(stage, widths)
+        self.train(self.training)  # what is new, too
         self.widths.append(widths)
         self.classes.append(classes)
         self.fractions.append(fraction)
@@ -97,8 +99,9 @@ class TernaryNet(nn.Module):
     def extract(self, t: int) -> nn.Module:
         """Task ``t`` as a plain module of the original class, its layers ordinary ones of the task's widths, in eval mode.
 
-        Its outputs are those of ``net(x, t)`` in eval mode, bit for bit. Before a layer behind a concatenation stands a
-        step that puts the features of older tasks first, as in use.
+        Its outputs are those of ``net(x, t)`` in eval mode, bit for bit, for as long as its parameters ask for no gradients:
+        they do not, for PyTorch may compute otherwise where they do. Before a layer behind a concatenation stands a step
+        that puts the features of older tasks first, as in use.
         """
         stage = self._stage(t)
         return self._with({name: part.extract(stage, self.widths[stage]) for name, part in self.parts.items()}).eval()
@@ -143,8 +146,14 @@ class TernaryNet(nn.Module):
             )
         return t + self.pretrained
 
-    def _device(self) -> Any:
-        return self.example.device if isinstance(self.example, Tensor) else next(self.buffers()).device
+    def _rehearse(self, widths: Mapping[str, int]) -> None:
+        """Refuse widths at which the forward cannot run, before anything has grown."""
+        like, example = next(self.buffers()), self.example
+        if isinstance(example, Tensor) and example.is_floating_point():
+            example = example.to(like.dtype)  # the network may have become another type's since
+        device = example.device if isinstance(example, Tensor) else like.device
+        plain = {name: part.plain(widths, device) for name, part in self.parts.items()}
+        rehearse(self._with(plain), plain, self.flow, widths, example)
 
     def _with(self, plain: Mapping[str, nn.Module]) -> nn.Module:
         """A copy of the module in which these stand for its parts."""
@@ -193,11 +202,11 @@ class TernaryNet(nn.Module):
         return widths
 
 
-def _part(old: Any, name: str, flow: Flow, head: str, seed: int) -> Part:
+def _part(old: Any, name: str, flow: Flow, head: str, seed: int, still: bool) -> Part:
     """What stands for an ordinary layer."""
-    features = flow.seen[name]
+    what: Any = {"name": name, "features": flow.seen[name]}
     if name == head:
-        return TaskHead(old, name=name, features=features, seed=seed)
+        return TaskHead(old, seed=seed, **what)
     if isinstance(old, nn.Linear | nn.Conv2d):
-        return TernaryPart(old, name=name, features=features, normalized=name in flow.normalized, seed=seed)
-    return TaskNorm(old, name=name, features=features)
+        return TernaryPart(old, normalized=name in flow.normalized, seed=seed, still=still, **what)
+    return TaskNorm(old, still=still, **what)

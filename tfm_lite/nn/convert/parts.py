@@ -107,14 +107,16 @@ class TernaryPart(nn.Module):
     """A ``Linear`` or ``Conv2d`` that grows, with feature normalization where no batch normalization follows it.
 
     It is a :class:`~tfm_lite.nn.layers.TernaryLayer` under the layer's own forward. Feature normalization (Eq. 7) is
-    multiplied into the weights. A layer without bias stays without: its feature normalization has scales alone.
+    multiplied into the weights. A layer without bias stays without: its feature normalization has scales alone. If it is
+    ``still``, new inputs of old features begin at zero, and normalization where the task before left it: before anything is
+    learned, old features are what they were.
     """
 
     def __init__(
-        self, old: nn.Linear | nn.Conv2d, *, name: str, features: Features, normalized: bool, seed: int
+        self, old: nn.Linear | nn.Conv2d, *, name: str, features: Features, normalized: bool, seed: int, still: bool
     ) -> None:
         super().__init__()
-        self.name, self.features, self.normalized, self.seed = name, features, normalized, seed
+        self.name, self.features, self.normalized, self.seed, self.still = name, features, normalized, seed, still
         self.product, self.pads = product_of(old)
         self.mode = getattr(old, "padding_mode", "zeros").replace("zeros", "constant")
         self.dim = 1 if self.product.kernel else -1
@@ -123,17 +125,17 @@ class TernaryPart(nn.Module):
         conv = "kernel_size", "stride", "padding", "dilation", "padding_mode"
         self.settings = {name: getattr(old, name) for name in conv if self.product.kernel}
         self.layer = TernaryLayer(self.product).to(old.weight)
-        self.norm = FeatureNorm()
+        self.norm = FeatureNorm(start="previous" if still else "identity")
         self.inputs: list[list[int]] = []  # by stage, how long each run of features is that comes in
         self.orders: dict[tuple[int, torch.device], Tensor | None] = {}
 
-    def grow(self, stage: int, widths: Mapping[str, int], *, still: bool = False) -> None:
-        """Begin a stage; ``still`` makes new inputs of old features begin at zero, so that these stay what they were."""
+    def grow(self, stage: int, widths: Mapping[str, int]) -> None:
+        """Begin a stage with these widths."""
         self.inputs.append([run.size(widths) for run in self.features.runs])
         inputs, old = sum(self.inputs[-1]), self.layer.bias.numel()
         generator = torch_stream(self.seed, "weights", self.name, stage)
         self.layer.grow(1 if self.product.each else inputs, widths[self.name], generator)
-        if still:
+        if self.still:
             nn.init.zeros_(self.layer.columns)
         if not self.product.bias:
             to_buffer(self.layer, "new_bias")
@@ -169,13 +171,9 @@ class TernaryPart(nn.Module):
         x = x if order is None else x.index_select(dim, order)
         x = F.pad(x, self.pads, self.mode) if self.pads else x
         affine = self.norm.affine(stage, self.layer.boundaries[stage][1])
-        if not self.layer.learns(stage):
-            return self.layer(x, stage, affine)  # type: ignore[no-any-return]
-        tokens = x.shape[:-1] if not self.product.kernel and x.dim() != 2 else None
-        out: Tensor = self.layer(x.flatten(0, -2) if tokens else x, stage, affine)
+        out: Tensor = self.layer(x, stage, affine)
         # The gradients of feature normalization are made of what comes out, and a foreign forward may write into that.
-        out = out.clone() if affine and out.requires_grad else out
-        return out.unflatten(0, tokens) if tokens else out
+        return out.clone() if affine and self.layer.learns(stage) else out
 
     def plain(self, widths: Mapping[str, int], device: Any) -> Any:
         """An ordinary layer of these widths; its weights are not set."""
@@ -218,7 +216,7 @@ def in_order(sizes: list[list[int]]) -> list[int]:
 def fill(plain: Any, **values: Tensor | None) -> None:
     """Give an ordinary layer copies of these as its parameters."""
     for name, value in values.items():
-        setattr(plain, name, None if value is None else nn.Parameter(value.detach().clone()))
+        setattr(plain, name, None if value is None else nn.Parameter(value.detach().clone(), requires_grad=False))
 
 
 def to_buffer(module: nn.Module, name: str) -> None:

@@ -21,22 +21,22 @@ class TaskNorm(nn.Module):
 
     like: Tensor
 
-    def __init__(self, old: nn.BatchNorm1d | nn.BatchNorm2d, *, name: str, features: Features) -> None:
+    def __init__(self, old: nn.BatchNorm1d | nn.BatchNorm2d, *, name: str, features: Features, still: bool) -> None:
         super().__init__()
-        self.name, self.features, self.kind = name, features, type(old)
+        self.name, self.features, self.kind, self.still = name, features, type(old), still
         self.settings: Any = {"momentum": old.momentum, "eps": old.eps}
         self.register_buffer("like", nothing_like(old.running_mean), persistent=False)
         self.tasks: Any = nn.ModuleDict()
         self.inputs: list[list[int]] = []
 
-    def grow(self, stage: int, widths: Mapping[str, int], *, still: bool = False) -> None:
-        """Begin a stage; ``still`` makes it begin with what stage 0 has for its features."""
+    def grow(self, stage: int, widths: Mapping[str, int]) -> None:
+        """Begin a stage with these widths; if it is ``still``, from the values of the stage before."""
         self.inputs.append([run.size(widths) for run in self.features.runs])
         norm = BatchNorm(sum(self.inputs[-1]), **self.settings).to(self.like)
-        if still:
-            old = in_order([self.inputs[0], self.inputs[-1]])[: sum(self.inputs[0])]
+        if self.still and stage > 0:
+            old = in_order(self.inputs[-2:])[: sum(self.inputs[-2])]
             for name in ("scale", "shift", "mean", "variance"):
-                getattr(norm, name).data[old] = getattr(self.tasks["0"], name)
+                getattr(norm, name).data[old] = getattr(self.tasks[str(stage - 1)], name)
         self.tasks[str(stage)] = norm
 
     def take(self, old: Any) -> None:
@@ -77,7 +77,7 @@ class TaskHead(nn.Module):
         self.register_buffer("like", nothing_like(old.weight), persistent=False)
         self.tasks: Any = nn.ModuleDict()
 
-    def grow(self, stage: int, widths: Mapping[str, int], *, still: bool = False) -> None:
+    def grow(self, stage: int, widths: Mapping[str, int]) -> None:
         head = self.plain(widths, self.like.device)
         shape = head.weight.shape
         head.weight.data.copy_(initial(shape, shape[1], torch_stream(self.seed, "head", stage)))

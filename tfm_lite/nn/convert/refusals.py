@@ -12,18 +12,22 @@ from tfm_lite.nn.convert.per_task import TaskHead, TaskNorm
 
 KNOWN = nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d
 OUTSIDE = "run what holds it, frozen, in front of the network, and make ternary what comes behind"
-REMEDIES = {  # by the class's name, as far as it goes; what is nowhere here must stay outside
-    "LayerNorm": "normalize by BatchNorm1d or BatchNorm2d, of which every task has its own",
-    "RMSNorm": "normalize by BatchNorm1d or BatchNorm2d, of which every task has its own",
-    "GroupNorm": "normalize by BatchNorm2d, of which every task has its own",
-    "InstanceNorm": "use affine=False and track_running_stats=False, or BatchNorm2d",
-    "LocalResponseNorm": "normalize by BatchNorm2d, of which every task has its own",
-    "SyncBatchNorm": "use BatchNorm2d",
-    "FrozenBatchNorm2d": "use BatchNorm2d; with pretrained=True it is frozen",
+PER_TASK = "normalize by BatchNorm1d or BatchNorm2d, of which every task has its own"
+ITSELF = "with a forward or parameters of its own it is not known; use {} itself, without parametrizations"
+REMEDIES = {  # by the name of the class, or of one that it descends from
+    "LayerNorm": PER_TASK,
+    "RMSNorm": PER_TASK,
+    "GroupNorm": PER_TASK,
+    "_InstanceNorm": "use affine=False and track_running_stats=False, or BatchNorm2d, of which every task has its own",
+    "_BatchNorm": ITSELF.format("nn.BatchNorm1d or nn.BatchNorm2d"),
+    "FrozenBatchNorm2d": "use nn.BatchNorm2d; with pretrained=True it is frozen",
     "MultiheadAttention": f"attention mixes all features and cannot grow; {OUTSIDE}",
-    "Conv1d": "write it as Conv2d on maps of height 1",
-    "PReLU": "use ReLU or LeakyReLU, which learn nothing",
+    "Conv1d": "write it as nn.Conv2d on maps of height 1",
+    "Conv2d": ITSELF.format("nn.Conv2d"),
+    "Linear": ITSELF.format("nn.Linear"),
+    "PReLU": "use nn.LeakyReLU, which learns nothing",
 }
+CONTAINERS = nn.Sequential, nn.ModuleList, nn.ModuleDict
 
 
 def parts_of(module: nn.Module, head: str) -> dict[str, nn.Module]:
@@ -57,12 +61,21 @@ def _check_head(module: nn.Module, head: str, parts: dict[str, nn.Module]) -> No
 def _problems(module: nn.Module, parts: dict[str, nn.Module]) -> dict[str, list[str]]:
     """Names by what is wrong with them."""
     found: dict[str, list[str]] = {}
-    inside = ""  # of a module of PyTorch's own that is refused as a whole
+    refused = "*"  # the last that was refused as a whole: what is in it needs no word
     for name, part in module.named_modules():
-        if not inside or not name.startswith(inside):
-            for what, problem in _problems_of(name, part, whole=name in parts):
-                found.setdefault(problem, []).append(what)
-                inside = f"{name}." if type(part).__module__.startswith("torch.nn") else inside
+        if type(part) in KNOWN:
+            for problem in _limits(part):
+                found.setdefault(problem, []).append(name)
+        elif not name.startswith(f"{refused}."):
+            remedy = next((REMEDIES[kind.__name__] for kind in type(part).__mro__ if kind.__name__ in REMEDIES), None)
+            if remedy or (type(part).__module__.startswith("torch.nn.") and not isinstance(part, CONTAINERS)):
+                if any(True for _ in (*part.parameters(), *part.buffers())):
+                    problem = f"({type(part).__name__}): nothing would freeze what it learns; {remedy or OUTSIDE}"
+                    found.setdefault(problem, []).append(name)
+                    refused = name
+            else:
+                for key, problem in _tensors_of(part):
+                    found.setdefault(problem, []).append(f"{name}.{key}".lstrip("."))
     names = [(id(part), name) for name, part in module.named_modules(remove_duplicate=False) if type(part) in KNOWN]
     tensors = [(id(p), f"{name}.{key}") for name, part in parts.items() for key, p in part.named_parameters()]
     for those, what in (names, "are one layer under several names"), (tensors, "are one tensor under several names"):
@@ -71,40 +84,28 @@ def _problems(module: nn.Module, parts: dict[str, nn.Module]) -> dict[str, list[
     return found
 
 
-def _problems_of(name: str, part: nn.Module, *, whole: bool) -> Iterator[tuple[str, str]]:
-    """What of a module is refused, and why; ``whole`` if it is a layer or batch norm that is known."""
+def _tensors_of(part: nn.Module) -> Iterator[tuple[str, str]]:
+    """Parameters and buffers of a module itself, and why they are refused."""
+    remedies = {"parameter": "make it the weight of a layer", "buffer": "make it a plain attribute if it is constant"}
+    for what, tensors in ("parameter", part.named_parameters), ("buffer", part.named_buffers):
+        for name, _ in tensors(recurse=False):
+            whose = f"(a {what} of {type(part).__name__} itself)"
+            yield name, f"{whose}: nothing would freeze it; {remedies[what]}, or {OUTSIDE}"
+
+
+def _limits(part: nn.Module) -> Iterator[str]:
+    """What of a layer or batch norm that is known cannot be."""
     kind = type(part).__name__
-    if not whole:
-        kinds = ("parameter", part.named_parameters), ("buffer", part.named_buffers)
-        if not type(part).__module__.startswith("torch.nn."):
-            for what, tensors in kinds:
-                for key, _ in tensors(recurse=False):
-                    remedy = (
-                        "make it the weight of a layer"
-                        if what == "parameter"
-                        else "make it a plain attribute if it is constant"
-                    )
-                    yield (
-                        f"{name}.{key}".lstrip("."),
-                        f"(a {what} of {kind} itself): nothing would freeze it; {remedy}, or {OUTSIDE}",
-                    )
-        elif any(True for _, tensors in kinds for _ in tensors()):
-            remedy = next((remedy for word, remedy in REMEDIES.items() if kind.startswith(word)), OUTSIDE)
-            if not isinstance(part, nn.ModuleList | nn.ModuleDict | nn.Sequential):
-                yield name, f"({kind}): nothing would freeze what it learns; {remedy}"
-        return
     if part._forward_hooks or part._forward_pre_hooks:
-        yield name, f"({kind}): a hook on it (as of weight_norm) would be lost; remove it before"
+        yield f"({kind}): a hook on it, as of weight_norm, would be lost; remove it before"
     if isinstance(part, nn.Conv2d) and part.groups not in (1, part.in_channels):
-        yield (
-            name,
-            f"(Conv2d with {part.groups} groups): groups would be cut anew as they grow; use groups=1 or groups=in_channels",
-        )
+        groups = "groups would be cut anew as they grow; use groups=1 or groups=in_channels"
+        yield f"({kind} with {part.groups} groups): {groups}"
     if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
-        if not part.track_running_stats or part.running_mean is None:
-            yield name, f"({kind} with track_running_stats=False): in use it would depend on the batch; track them"
+        if part.running_mean is None:
+            yield f"({kind} with track_running_stats=False): in use it would depend on the batch; track them"
         if part.momentum is None:
-            yield name, f"({kind} with momentum=None): it has no end of averaging; give it a number, as 0.1"
+            yield f"({kind} with momentum=None): its average has no end; give it a number, as 0.1"
 
 
 def _several(names: list[str]) -> str:
