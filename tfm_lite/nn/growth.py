@@ -6,12 +6,16 @@ of the weights means widths of sqrt(f): 55 % of the weights is 74 % of the featu
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from tfm_lite.nn.stages import Stage
 from tfm_lite.options import Count, Fraction, Share, check
+
+if TYPE_CHECKING:
+    from tfm_lite.nn.convert.net import TernaryNet
 
 
 def features_at(stages: Sequence[Stage], fraction: float, *, of: str = "weights") -> list[int]:
@@ -52,3 +56,38 @@ def smallest_within(accuracies: Sequence[float], margin: float) -> int:
     check("a search's margin", margin, Share)
     best = max(accuracies)
     return next(i for i, accuracy in enumerate(accuracies) if accuracy >= best - margin)
+
+
+def search(
+    net: TernaryNet,
+    train: Callable[[TernaryNet, int], float],
+    *,
+    classes: int,
+    start: float = 0.55,
+    growths: Sequence[float] = (0.0, 0.025, 0.05, 0.1, 0.15),
+    margin: float = 0.015,
+) -> TernaryNet:
+    """A copy of ``net`` that has grown for the next task by as little as it needs, trained and not yet kept.
+
+    Every size is tried from the same state: ``train(candidate, t)`` trains a grown copy by a loop of one's own and returns
+    its validation accuracy, a fraction; the smallest within ``margin`` of the best is returned as it was trained. The first
+    task has only the size ``start`` to try, unless the network was pretrained. ``net`` itself stays as it is.
+    """
+    t, sizes = len(net.classes), [start]
+    if t or net.pretrained:
+        before = net.fractions[-1] if t else 1.0
+        if before is None:
+            raise ValueError(
+                "a search goes on from a size; the last task grew by features, so give the next its features too"
+            )
+        sizes = [net.pretrained + size for size in candidates(before - net.pretrained, growths)]
+    accuracies: list[float] = []
+    nets: dict[int, TernaryNet] = {}  # only those that may still be chosen: each is as large as the network
+    for i, size in enumerate(sizes):
+        candidate = copy.deepcopy(net)
+        candidate.grow(classes=classes, fraction=size)
+        accuracies.append(train(candidate, t))
+        check("the validation accuracy that train() returns", accuracies[-1], Share)
+        best = smallest_within(accuracies, margin)
+        nets = {j: kept for j, kept in {**nets, i: candidate}.items() if j >= best}
+    return nets[best]

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from tfm_lite.nn.stages import BatchNorm, Plain, Stage, freeze, initial
+from tfm_lite.nn.stages import BatchNorm, Plain, Stage, Weighted, freeze, initial
 from tfm_lite.seeds import torch_stream
 
 MASKED, FORWARD_ONLY, NORMAL = 0, 1, 2  # the three states of a feature
@@ -51,7 +51,7 @@ class BlockProduct(torch.autograd.Function):
         new_bias: Tensor,
         scale: Tensor | None,
         shift: Tensor | None,
-        stage: Stage,
+        stage: Weighted,
     ) -> Tensor:
         if scale is not None and shift is not None:
             weight, bias = folded(weight, bias, scale, shift)
@@ -68,11 +68,15 @@ class BlockProduct(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, scale, shift = ctx.saved_tensors
         x, weight = x.to(grad.dtype), weight.to(grad.dtype)  # under autocast the gradient comes in low precision
+        shape, out = x.shape, ctx.out
+        if grad.dim() > 2 and not ctx.stage.kernel:  # of tokens (B, ..., features): each is as good as an image
+            x, grad = x.flatten(0, -2), grad.flatten(0, -2)
+            out = out if out is None else out.flatten(0, -2)
         old, new_inputs = ctx.columns_shape[:2]
         old_grad, new_grad = grad[:, :old], grad[:, old:]
         grad_x = rows = columns = new_bias = grad_scale = grad_shift = None
         if ctx.needs_input_grad[0]:
-            grad_x = _input_gradient(ctx.stage, x, weight, grad)
+            grad_x = _input_gradient(ctx.stage, x, weight, grad).view(shape)
         if ctx.needs_input_grad[3] and new_grad.shape[1]:
             rows = _weight_gradient(ctx.stage, x, ctx.rows_shape, new_grad).to(ctx.type)
             new_bias = new_grad.sum([0, *range(2, grad.dim())]).to(ctx.type)
@@ -80,7 +84,7 @@ class BlockProduct(torch.autograd.Function):
             new_x = (x if ctx.stage.kernel else x.flatten(1))[:, -new_inputs:]
             columns = _weight_gradient(ctx.stage, new_x, ctx.columns_shape, old_grad).to(ctx.type)
         if scale is not None:
-            grad_scale, grad_shift = _affine_gradients(grad, ctx.out, scale, shift)
+            grad_scale, grad_shift = _affine_gradients(grad, out, scale, shift)
             for part, factor in (rows, scale[old:]), (columns, scale[:old]), (new_bias, scale[old:]):
                 if part is not None:
                     part.mul_(factor.view(-1, *[1] * (part.dim() - 1)))
@@ -103,23 +107,23 @@ def _affine_gradients(grad: Tensor, out: Tensor, scale: Tensor, shift: Tensor) -
     return (product - shift * total) / torch.where(scale < 0, -size, size), total
 
 
-def _input_gradient(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
+def _input_gradient(stage: Weighted, x: Tensor, weight: Tensor, grad: Tensor) -> Tensor:
     if stage.kernel:
         return _convolution_backward(stage, x, weight, grad, 0)
     return (grad @ weight).view(x.shape)
 
 
-def _weight_gradient(stage: Stage, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
+def _weight_gradient(stage: Weighted, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
     if stage.kernel:
-        return _convolution_backward(
-            stage, x, grad.new_empty(1).expand(shape), grad, 1
-        )  # only the weight's shape counts
+        weight = grad.new_empty(1).expand(shape)  # only its shape counts
+        return _convolution_backward(stage, stage.seen(x, shape[0]), weight, grad, 1)
     return grad.T @ x.flatten(1)
 
 
-def _convolution_backward(stage: Stage, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
+def _convolution_backward(stage: Weighted, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
     """The gradient of the input (``which`` 0) or of the weight (1). As torch.nn.grad has it, but x keeps its layout."""
-    how: Any = [stage.stride] * 2, [stage.padding] * 2, [1, 1], False, [0, 0], 1, [which == 0, which == 1, False]
+    stride, padding, dilation, groups = stage.geometry(x.shape[1])
+    how: Any = stride, padding, dilation, False, [0, 0], groups, [which == 0, which == 1, False]
     return torch.ops.aten.convolution_backward(grad, x, weight, None, *how)[which]  # type: ignore[no-any-return]
 
 
@@ -143,7 +147,7 @@ class TernaryLayer(nn.Module):
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Weighted) -> None:
         super().__init__()
         self.stage = stage
         self.boundaries: list[tuple[int, int]] = []

@@ -10,13 +10,31 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.seeds import torch_stream
+
+
+class Weighted(Protocol):
+    """What a layer that grows must know of its product with the weights: a :class:`Stage`, or a layer of somebody's own."""
+
+    @property
+    def kernel(self) -> Any:
+        """Nothing (0, or an empty tuple) for a linear product."""
+
+    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor: ...
+
+    def weight_shape(self, outputs: int, inputs: int) -> tuple[int, ...]: ...
+
+    def geometry(self, channels: int) -> tuple[list[int], list[int], list[int], int]:
+        """Stride, padding and dilation of a convolution, by direction, and its groups when so many channels come in."""
+
+    def seen(self, x: Tensor, outputs: int) -> Tensor:
+        """The features of ``x`` that the last so many outputs see."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,12 @@ class Stage:
 
     def weight_shape(self, outputs: int, inputs: int) -> tuple[int, ...]:
         return (outputs, inputs, self.kernel, self.kernel) if self.kernel else (outputs, inputs)
+
+    def geometry(self, channels: int) -> tuple[list[int], list[int], list[int], int]:
+        return [self.stride] * 2, [self.padding] * 2, [1, 1], 1
+
+    def seen(self, x: Tensor, outputs: int) -> Tensor:
+        return x
 
 
 def initial(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> Tensor:
@@ -90,8 +114,9 @@ class BatchNorm(nn.Module):
     mean: Tensor
     variance: Tensor
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, *, momentum: float = MOMENTUM, eps: float = EPS) -> None:
         super().__init__()
+        self.momentum, self.eps = momentum, eps
         self.scale, self.shift = nn.Parameter(torch.ones(features)), nn.Parameter(torch.zeros(features))
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("variance", torch.ones(features))
@@ -101,7 +126,7 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         learning = self.training and self.learns()
-        return F.batch_norm(x, self.mean, self.variance, self.scale, self.shift, learning, self.MOMENTUM, self.EPS)
+        return F.batch_norm(x, self.mean, self.variance, self.scale, self.shift, learning, self.momentum, self.eps)
 
 
 class Plain(nn.Module):
