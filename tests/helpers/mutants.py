@@ -77,10 +77,10 @@ MUTANTS = [
     Mutant(RUN, "memory=method.storage()", "memory={}", "test_experiment.py"),
     Mutant(TRAIN, 'split: str = "test") -> float', 'split: str = "valid") -> float', "test_experiment.py"),
     # Layers.
-    Mutant(LAYERS, "part.mul_(factor.view", "part.mul_(1.0 + 0 * factor.view", "test_layers.py -k reference"),
-    Mutant(LAYERS, "(product - shift * total)", "(product - total)", "test_layers.py -k reference"),
+    Mutant("nn/product.py", "part.mul_(factor.view", "part.mul_(1.0 + 0 * factor.view", "test_layers.py -k reference"),
+    Mutant("nn/product.py", "(product - shift * total)", "(product - total)", "test_layers.py -k reference"),
     Mutant(LAYERS, "(part.clone() for part in self.used(len", "(part for part in self.used(len", FORGETTING),
-    Mutant(LAYERS, "        self._slices.clear()  # the cache would stay on the old device\n", "", "test_layers.py"),
+    Mutant(LAYERS, "        self._join()  # the slices are still on the old device\n", "", "test_layers.py"),
     Mutant(LAYERS, "self.norm.keep()\n", "pass\n", FORGETTING),
     Mutant(LAYERS, "if self.place and t > 0:", "if self.place:", "test_layers.py test_forgetting.py test_memory.py"),
     Mutant("nn/stages.py", "parameter.detach().clone())", "parameter.detach())", FORGETTING),

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tfm_lite.nn import layers
+from tfm_lite.nn import product
 from tfm_lite.nn.layers import FORWARD_ONLY, MASKED, NORMAL, Affine, FeatureNorm, Ternary, TernaryLayer
 from tfm_lite.nn.stages import Plain, Stage, initial
 from tfm_lite.seeds import torch_stream
@@ -128,7 +128,7 @@ def test_equals_the_dense_masked_reference(case: str, t: int, norm: bool) -> Non
     "mutation", ["columns of the wrong inputs", "input gradient of the new rows only", "no columns"]
 )
 def test_the_reference_catches_a_wrong_layer(mutation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    weight_gradient, input_gradient = layers._weight_gradient, layers._input_gradient
+    weight_gradient, input_gradient = product._weight_gradient, product._input_gradient
 
     def wrong_columns(stage: Stage, x: Tensor, shape: torch.Size, grad: Tensor) -> Tensor:
         return weight_gradient(stage, x.flip(1), shape, grad)
@@ -139,11 +139,11 @@ def test_the_reference_catches_a_wrong_layer(mutation: str, monkeypatch: pytest.
         return input_gradient(stage, x, weight, grad)
 
     if mutation == "columns of the wrong inputs":
-        monkeypatch.setattr(layers, "_weight_gradient", wrong_columns)
+        monkeypatch.setattr(product, "_weight_gradient", wrong_columns)
     elif mutation == "input gradient of the new rows only":
-        monkeypatch.setattr(layers, "_input_gradient", wrong_input)
+        monkeypatch.setattr(product, "_input_gradient", wrong_input)
     else:
-        monkeypatch.setattr(layers, "_weight_gradient", lambda s, x, shape, g: weight_gradient(s, x, shape, g) * 0)
+        monkeypatch.setattr(product, "_weight_gradient", lambda s, x, shape, g: weight_gradient(s, x, shape, g) * 0)
     for case in ("linear", "convolution", "convolution to linear"):
         with pytest.raises(AssertionError):
             dense_check(case, 1)
@@ -163,13 +163,13 @@ def test_equation_6_needs_care_in_the_first_layer() -> None:
 
 
 def test_the_reference_catches_a_wrong_feature_normalization(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = layers._affine_gradients
+    real = product._affine_gradients
     for wrong in (
         lambda grad, out, scale, shift: real(grad, out, scale, 0 * shift),
         lambda grad, out, scale, shift: (real(grad, out, scale, shift)[0] * scale, real(grad, out, scale, shift)[1]),
         lambda grad, out, scale, shift: real(grad, out, scale.abs(), shift),
     ):
-        monkeypatch.setattr(layers, "_affine_gradients", wrong)
+        monkeypatch.setattr(product, "_affine_gradients", wrong)
         with pytest.raises(AssertionError):
             dense_check("convolution", 1, norm=True)
 

@@ -168,6 +168,8 @@ def evidence(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
     flowers, actions = (Config(tasks, "", size=64) for tasks in ("flowers", "actions"))
     for seed in seeds:
         yield from _and_chosen(_rows(flowers, (*TABLE_3, "single", "binary", "lwf", "piggyback", "pnn"), [seed], FINE))
+    in_bf16 = replace(flowers, precision="bf16")  # two rows: do they agree with float32's?
+    yield from _rows(in_bf16, ("freeze", "packnet"), seeds, FINE)
     flowers_224, actions_224 = (replace(config, size=224, precision="bf16") for config in (flowers, actions))
     by_worth = "freeze", "finetune", "tfm", "joint", "packnet", "tfm_no_fn", "hat", "ewc"
     yield from _rows(flowers_224, by_worth, first, FINE)

@@ -60,6 +60,7 @@ class Features:
 
 
 def total(features: Features) -> int:
+    """How many entries there are along their dimension."""
     return sum(run.features * run.area for run in features.runs)
 
 
@@ -96,6 +97,7 @@ def moved(function: Any, name: str, dims: int, dim: int, args: Any, kwargs: Any)
 
 
 def refuse(name: str, given: Any) -> NoReturn:
+    """Refuse a function into which these shapes and features go."""
     whose = " and ".join(dict.fromkeys(str(features) for _, features in given if features))
     raise CannotGrow(
         f"the features of {whose} go through {name}(), which mixes, cuts or moves them in a way that cannot be followed as "
@@ -117,6 +119,7 @@ def changes(function: Any) -> bool:
 
 
 def tensors_in(of: Any) -> Iterator[Tensor]:
+    """All tensors among arguments, however they are nested."""
     if isinstance(of, Tensor):
         yield of
     elif isinstance(of, Mapping):

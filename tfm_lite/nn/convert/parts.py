@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.nn.convert.features import Features
-from tfm_lite.nn.layers import FeatureNorm, TernaryLayer, folded
+from tfm_lite.nn.layers import FeatureNorm, TernaryLayer
+from tfm_lite.nn.product import folded
 from tfm_lite.seeds import torch_stream
 
 STAGE: ContextVar[int] = ContextVar("stage")  # of growth: the task, or one more where there was a pretrained network
@@ -35,6 +36,7 @@ def at(stage: int) -> Iterator[None]:
 
 
 def now() -> int:
+    """The stage that this thread is at."""
     stage = STAGE.get(-1)
     if stage < 0:
         raise ValueError(
@@ -196,6 +198,7 @@ class TernaryPart(nn.Module):
 
 
 def check_width(name: str, x: Tensor, dim: int, width: int) -> None:
+    """Refuse a tensor that has not so many features along this dimension."""
     if x.shape[dim] != width:
         raise ValueError(
             f"widths do not meet at {name}: {x.shape[dim]} features come in, and it sees {width} for this task"
