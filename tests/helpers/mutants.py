@@ -104,7 +104,7 @@ MUTANTS = [
     Mutant("methods/pnn.py", "SCALE = 0.01", "SCALE = 0.02", GOLDEN),
     Mutant("methods/piggyback.py", "torch.gt(real, threshold", "torch.lt(real, threshold", "test_masks.py"),
     # Data.
-    Mutant("datasets/tasks.py", "without=valid_rows)", "without=valid_rows[:0])", "test_tasks.py"),
+    Mutant("datasets/tasks.py", "without=aside)", "without=aside[:0])", "test_tasks.py"),
     Mutant("datasets/tasks.py", '"validation", int(c))', '"validation")', "test_tasks.py test_golden.py"),
     Mutant("datasets/sets/flowers.py", "len(learn) + len(valid)", "len(learn)", "test_flowers.py"),
     Mutant("datasets/sets/flowers.py", "(labels < 1) | ", "", "test_flowers.py"),
