@@ -348,6 +348,18 @@ def data() -> Iterable[str]:
             )
 
 
+@picture("own_network")
+def own_network() -> Iterable[str]:
+    columns = 70, 195, 320, 445, 570
+    for a, b in pairwise(columns):
+        yield line(a, 56, b, 56, FORWARD, 2)
+    skip = "M195 56C195 128 445 128 445 56"
+    yield f'<path d="{skip}" fill="none" stroke="{FORWARD}" stroke-width="2" opacity="0.7"/>'
+    for x in columns:
+        for i in range(5):
+            yield dot(x, 20 + 18 * i, "n" if i > 2 else "f", 7)
+
+
 @picture("results")
 def results() -> Iterable[str]:
     for i in range(12):

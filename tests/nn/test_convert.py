@@ -189,6 +189,18 @@ def _into(module: nn.Module, head: str, forward: Callable[[Tensor], Tensor], x: 
     return seen[0]
 
 
+def test_batch_norms_learn_as_their_author_said() -> None:
+    net, x = ternary(Branches(norm=True), "head"), images(6)
+    net.grow(classes=2, fraction=0.5)
+    plain = net.extract(0).train()
+    plain(x)
+    net.train()(x, 0)
+    for name, eps, momentum in ("norm", 1e-3, 0.3), ("last", 1e-5, 0.1):
+        norm = plain.get_submodule(name)
+        assert (norm.eps, norm.momentum) == (eps, momentum) and norm.running_mean.abs().max() > 0
+        torch.testing.assert_close(net.extract(0).get_submodule(name).running_mean, norm.running_mean)
+
+
 def test_masks_are_ternary_views_of_the_growth() -> None:
     net = grown("branches")
     assert list(net.masks(1)) == ["left", "right", "each", "dense", "more"]
@@ -350,8 +362,26 @@ def test_conversion_leaves_the_module_and_the_random_numbers_alone() -> None:
     assert not any(isinstance(part, TernaryPart) for part in module.modules())
 
 
+def test_new_weights_are_as_widely_spread_as_the_authors() -> None:
+    module = Branches()
+    for scale, part in (3.0, module.dense), (0.5, module.head), (0.0, module.more):
+        nn.init.normal_(part.weight, std=scale / part.weight[0].numel() ** 0.5)
+    net = ternary(module, "head", pretrained=False)
+    for fraction in 0.4, 1.0:
+        net.grow(classes=200, fraction=fraction)
+        dense = net.layers["dense"].layer
+        for new in dense.rows, dense.columns:
+            if new.numel():
+                assert new.std().item() * dense.rows[0].numel() ** 0.5 == pytest.approx(3.0, rel=0.15)
+        assert not net.layers["more"].layer.rows.any()
+        head = net.extract(len(net.classes) - 1).head.weight
+        assert head.std().item() * head.shape[1] ** 0.5 == pytest.approx(0.5, rel=0.15)
+        net.keep()
+
+
 def test_a_seed_means_the_same_weights() -> None:
     def weights(seed: int) -> Tensor:
+        torch.manual_seed(0)
         net = ternary(Branches(), "head", seed=seed)
         net.grow(classes=3, fraction=0.5)
         return torch.cat([p.detach().flatten() for p in net.parameters()])

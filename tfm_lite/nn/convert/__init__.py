@@ -35,7 +35,8 @@ def ternary(
     alone; ``example``, a tensor (B, ...) like those to come, on the module's device, is needed only where no size of image
     is found that fits, or the forward looks at values. The module itself stays untouched.
 
-    Without ``pretrained`` only the module's shapes matter: weights start at random, drawn by ``seed``. With it what is there
+    Without ``pretrained`` new weights start at random, drawn by ``seed`` and as widely spread, for their fan-in, as the
+    module's own, whose values do not matter otherwise; biases start at zero. With ``pretrained`` what is there
     is forward-only for *every* task, the first too, and never changes, nor do the statistics of its batch norms. A task
     then learns what it adds: new features, which see all others; weights from them into old features; feature normalization
     or batch normalization of its own; and a head. The weights into old features begin at zero and normalization where the

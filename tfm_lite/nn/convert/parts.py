@@ -123,6 +123,7 @@ class TernaryPart(nn.Module):
         self.mode = getattr(old, "padding_mode", "zeros").replace("zeros", "constant")
         self.dim = 1 if self.product.kernel else -1
         self.full: int = old.weight.shape[0]
+        self.spread = spread_of(old.weight)
         self.kind: Any = type(old)
         conv = "kernel_size", "stride", "padding", "dilation", "padding_mode"
         self.settings = {name: getattr(old, name) for name in conv if self.product.kernel}
@@ -137,8 +138,9 @@ class TernaryPart(nn.Module):
         inputs, old = sum(self.inputs[-1]), self.layer.bias.numel()
         generator = torch_stream(self.seed, "weights", self.name, stage)
         self.layer.grow(1 if self.product.each else inputs, widths[self.name], generator)
-        if self.still:
-            nn.init.zeros_(self.layer.columns)
+        with torch.no_grad():
+            self.layer.rows.mul_(self.spread)
+            self.layer.columns.mul_(0.0 if self.still else self.spread)
         if not self.product.bias:
             to_buffer(self.layer, "new_bias")
             self.layer.to(self.layer.weight)  # moved nowhere, but told that one of its tensors is another
@@ -220,6 +222,11 @@ def fill(plain: Any, **values: Tensor | None) -> None:
     """Give an ordinary layer copies of these as its parameters."""
     for name, value in values.items():
         setattr(plain, name, None if value is None else nn.Parameter(value.detach().clone(), requires_grad=False))
+
+
+def spread_of(weight: Tensor) -> float:
+    """How widely an author's weights are spread, where 1 is a variance of 1 / fan-in. New weights are as wide."""
+    return float(weight.detach().double().square().mean() * weight[0].numel()) ** 0.5
 
 
 def to_buffer(module: nn.Module, name: str) -> None:

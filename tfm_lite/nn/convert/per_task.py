@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from tfm_lite.nn.convert.features import Features
-from tfm_lite.nn.convert.parts import check_width, fill, in_order, nothing_like, now
+from tfm_lite.nn.convert.parts import check_width, fill, in_order, nothing_like, now, spread_of
 from tfm_lite.nn.stages import BatchNorm, freeze, initial
 from tfm_lite.seeds import torch_stream
 
@@ -74,13 +74,14 @@ class TaskHead(nn.Module):
     def __init__(self, old: nn.Linear, *, name: str, features: Features, seed: int) -> None:
         super().__init__()
         self.name, self.features, self.seed, self.bias = name, features, seed, old.bias is not None
+        self.spread = spread_of(old.weight)
         self.register_buffer("like", nothing_like(old.weight), persistent=False)
         self.tasks: Any = nn.ModuleDict()
 
     def grow(self, stage: int, widths: Mapping[str, int]) -> None:
         head = self.plain(widths, self.like.device)
         shape = head.weight.shape
-        head.weight.data.copy_(initial(shape, shape[1], torch_stream(self.seed, "head", stage)))
+        head.weight.data.copy_(initial(shape, shape[1], torch_stream(self.seed, "head", stage)) * self.spread)
         if self.bias:
             nn.init.zeros_(head.bias)
         self.tasks[str(stage)] = head
