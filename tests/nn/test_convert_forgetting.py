@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from tfm_lite.nn.convert import TernaryNet, ternary
 from tfm_lite.nn.layers import TernaryLayer
+from tfm_lite.protocol import Protocol
 
 Forgetting = list[tuple[int, str]]
 GROUPS = (3, 2, 4)
@@ -28,7 +29,7 @@ class KeptAdamW:
     def __init__(self) -> None:
         self.adam: torch.optim.Optimizer | None = None
 
-    def __call__(self, parameters: Iterator[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterator[nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
         if self.adam is None:
             self.adam = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.05)
         else:
@@ -37,8 +38,8 @@ class KeptAdamW:
         return self.adam
 
 
-def sgd(parameters: Iterator[nn.Parameter], lr: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=5e-4)
+def sgd(parameters: Iterator[nn.Parameter], t: int, protocol: Protocol) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, lr=protocol.lr, momentum=0.9, weight_decay=5e-4)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def forgotten(net: Any, optimizer_of: Callable[..., torch.optim.Optimizer], batc
     for t, fraction in enumerate(fractions):
         net.grow(classes=GROUPS[t], fraction=fraction)
         look(f"grown for {t}")
-        optimizer = optimizer_of((p for p in net.parameters() if p.requires_grad), lr=0.02)
+        optimizer = optimizer_of((p for p in net.parameters() if p.requires_grad), t, Protocol(lr=0.02))
         net.train()
         for step, (x, y) in enumerate(batches[t]):
             optimizer.zero_grad()

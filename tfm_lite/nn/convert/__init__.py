@@ -20,7 +20,7 @@ SIZES = 224, 64, 32, 28, 96, 128, 299, 512, 16, 8  # of images on which a forwar
 def ternary(
     module: nn.Module, head: str, *, pretrained: bool = False, example: Any = None, seed: int = 0
 ) -> TernaryNet:
-    """A network whose forward is ``module``'s and whose layers are ternary; its last layer ``head`` becomes one per task.
+    """A network whose forward is ``module``'s and whose layers are ternary; its last layer ``head`` becomes one per task::
 
         net = ternary(torchvision.models.resnet18(), head="fc")
         for t, (loader, classes) in enumerate(my_tasks):

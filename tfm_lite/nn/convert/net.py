@@ -21,7 +21,7 @@ SIZE_PRETRAINED = "a pretrained network's size, 1 before it grows and 1.05 with 
 
 
 class TernaryNet(nn.Module):
-    """What :func:`ternary` makes: ``net(x, t)`` is the forward of the module as task ``t`` uses it.
+    """What :func:`~tfm_lite.nn.convert.ternary` makes: ``net(x, t)`` is the forward of the module as task ``t`` uses it.
 
     The module's forward has no argument for the task: its layers hear of it from a ``ContextVar`` that is set inside
     ``net(x, t)`` only. So threads may use different tasks at the same time, and there is no current task to forget about.
