@@ -175,6 +175,6 @@ def _forgets(net: TernaryNet, batches: Any) -> bool:
     before = net.eval()(batches[0][0][0], 0)
     net.grow(classes=2, fraction=0.6)
     F.cross_entropy(net.train()(batches[1][0][0], 1), batches[1][0][1]).backward()
-    sgd(net.parameters(), lr=0.1).step()
+    sgd(net.parameters(), 1, Protocol(lr=0.1)).step()
     net.keep()
     return not torch.equal(net.eval()(batches[0][0][0], 0), before)
