@@ -6,6 +6,7 @@ import copy
 import math
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -311,6 +312,16 @@ def test_a_layer_is_pickled(learning: bool) -> None:
         with torch.no_grad():
             twin.rows.zero_()
         assert (twin.used(2)[0][6:] == 0).all() and not (layer.used(2)[0][6:] == 0).all()
+
+
+def test_threads_use_different_tasks_at_the_same_time() -> None:
+    layer, x = grown("linear", 2), torch.randn(4, 9, dtype=torch.float64)
+    layer.keep()
+    inputs = [x[:, : layer.boundaries[t][0]].contiguous() for t in range(3)]
+    alone = [layer(inputs[t], t) for t in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda i: layer(inputs[i % 3], i % 3), range(3000)))
+    assert all(torch.equal(out, alone[i % 3]) for i, out in enumerate(found))
 
 
 def test_masks_are_a_view_of_the_boundaries() -> None:

@@ -107,13 +107,12 @@ class TernaryLayer(nn.Module):
                     return self._slice(t, *learned)  # other tensors stand in for the parameters, or have become theirs
             return weight, bias
         key = t, affine is not None
-        if key not in self._slices or compiling:
+        found = self._slices.get(key)
+        if found is None or compiling:
             found = folded(*self._slice(t), *affine) if affine else self._slice(t)
-            if compiling:
-                return found
-            self._slices.clear()  # of one task at a time: the slices of all would be many times the layer
-            self._slices[key] = found
-        return self._slices[key]
+            if not compiling:
+                self._slices = {key: found}  # of one task at a time: the slices of all would be many times the layer
+        return found
 
     def _windows(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Where rows, columns and new biases of the task being learned stand in its slice."""
