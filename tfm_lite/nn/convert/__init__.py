@@ -36,12 +36,12 @@ def ternary(
     is found that fits, or the forward looks at values. The module itself stays untouched.
 
     Without ``pretrained`` new weights start at random, drawn by ``seed`` and as widely spread, for their fan-in, as the
-    module's own, whose values do not matter otherwise; biases start at zero. With ``pretrained`` what is there
-    is forward-only for *every* task, the first too, and never changes, nor do the statistics of its batch norms. A task
-    then learns what it adds: new features, which see all others; weights from them into old features; feature normalization
-    or batch normalization of its own; and a head. The weights into old features begin at zero and normalization where the
-    task before left it, so that the first task starts from exactly what the pretrained network computes, and each later one
-    from what the task before does. The module's old head is dropped.
+    module's own, whose values do not matter otherwise; biases start at zero. With ``pretrained`` what is there is
+    forward-only for *every* task, the first too, and never changes, nor do the statistics of its batch norms. A task then
+    learns what it adds: new features, which see all others; weights from them into old features; feature normalization or
+    batch normalization of its own; and a head. The weights into old features begin at zero and normalization where the task
+    before left it, so that the first task starts from exactly what the pretrained network computes, and each later one from
+    what the task before does. The module's old head is dropped.
     """
     parts = parts_of(module, head)
     flow, example = _followed(module, parts, head, example)

@@ -81,7 +81,7 @@ class TernaryNet(nn.Module):
         stage = len(self.widths)
         for part in self.parts.values():
             part.grow(stage, widths)
-        self.train(self.training)  # what is new, too
+            part.train(self.training)
         self.widths.append(widths)
         self.classes.append(classes)
         self.fractions.append(fraction)
