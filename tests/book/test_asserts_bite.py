@@ -81,9 +81,9 @@ def next_one(right: Callable[..., int]) -> Callable[..., int]:
 def strided(right: Callable[..., Any]) -> Callable[..., Any]:
     """A view of the weight where a contiguous slice should be."""
 
-    def cut(self: Any, t: int) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.learns(t):
-            return right(self, t)  # type: ignore[no-any-return]
+    def cut(self: Any, t: int, *learned: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if learned:
+            return right(self, t, *learned)  # type: ignore[no-any-return]
         inputs, outputs = self.boundaries[t]
         return self.weight[:outputs, :inputs], self.bias[:outputs]
 
@@ -104,7 +104,10 @@ BREAKS: dict[str, Break] = {
         "02_freezing_and_joint",
         "import torch",
         "both networks agree",
-        lambda patch: patch.setattr(get("freeze"), "after_task", lambda self, t: None),
+        lambda patch: [
+            patch.setattr(get("freeze"), "after_task", lambda self, t: None),
+            patch.setattr(get("freeze"), "zero_forgetting", False),  # else it is refused before anything is asserted
+        ],
         {},
     ),
     "a mixed batch weighs tasks and not images": (
@@ -118,7 +121,7 @@ BREAKS: dict[str, Break] = {
         "03_binary_masks",
         "import torch",
         "assert used == sum",
-        lambda patch: patch.setattr(get("binary"), "features", get("single").features),
+        lambda patch: patch.setattr(get("binary"), "widths", get("single").widths),
         {},
     ),
     "new inputs of old features do not learn": (
