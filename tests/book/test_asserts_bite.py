@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from tfm_lite import metrics
 from tfm_lite.methods import get
-from tfm_lite.nn import growth, layers
+from tfm_lite.nn import growth, layers, product
 
 BOOK = Path(__file__).parents[2] / "book"
 
@@ -142,7 +142,7 @@ BREAKS: dict[str, Break] = {
         "05_feature_normalization",
         "import torch",
         "stage = Ternary",
-        lambda patch: patch.setattr(layers, "folded", shift_is_lost),
+        lambda patch: [patch.setattr(module, "folded", shift_is_lost) for module in (layers, product)],
         {},
     ),
     "a share of the weights is taken for one of the features": (
