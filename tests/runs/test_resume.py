@@ -43,14 +43,11 @@ def test_a_run_stopped_at_any_epoch_ends_in_the_same_bits(name: str, tasks: Task
     history = train.run(whole, tasks, protocol=SHORT)
     epochs = sum(outcome.epochs for outcomes in history.fits for outcome in outcomes)
     folder = tmp_path / "run"
+
+    def stop(method: Method, report: train.Epoch) -> None:
+        raise Stop
+
     for _ in range(epochs + 1):  # each attempt is stopped after one epoch
-        left = [1]
-
-        def stop(method: Method, report: train.Epoch, left: list[int] = left) -> None:
-            if not left[0]:
-                raise Stop
-            left[0] -= 1
-
         method = make_method(name, tasks)
         try:
             again = train.run(method, tasks, protocol=SHORT, on_epoch=stop, checkpoint=Checkpoint(folder))
