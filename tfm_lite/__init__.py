@@ -17,8 +17,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; _HOMES says the same t
     from tfm_lite.methods.base import Method
     from tfm_lite.nn.convert import ternary
     from tfm_lite.nn.deploy import extract
+    from tfm_lite.nn.feature_norm import FeatureNorm
     from tfm_lite.nn.growth import schedule
-    from tfm_lite.nn.layers import FeatureNorm, TernaryLayer
+    from tfm_lite.nn.layers import TernaryLayer
     from tfm_lite.nn.networks import Builder, Network
     from tfm_lite.nn.stages import Stage
     from tfm_lite.protocol import FULL, QUICK, Protocol
@@ -60,13 +61,14 @@ __all__ = [
 _HOMES = {
     **{name: f"protocol:{name}" for name in ("FULL", "QUICK", "Protocol")},
     **{name: f"nn.networks:{name}" for name in ("Builder", "Network")},
-    **{name: f"nn.layers:{name}" for name in ("FeatureNorm", "TernaryLayer")},
     **{name: f"datasets.tasks:{name}" for name in ("Split", "Task", "TaskSequence")},
     **{name: name for name in ("datasets", "memory", "methods", "metrics")},
     "Config": "runs.config:Config",
     "Method": "methods.base:Method",
     "Result": "runs.results:Result",
+    "FeatureNorm": "nn.feature_norm:FeatureNorm",
     "Stage": "nn.stages:Stage",
+    "TernaryLayer": "nn.layers:TernaryLayer",
     "extract": "nn.deploy:extract",
     "load": "datasets:load",
     "load_results": "runs.results:load_all",

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from tfm_lite import metrics
 from tfm_lite.methods import get
-from tfm_lite.nn import growth, layers, product
+from tfm_lite.nn import feature_norm, growth, layers, product
 
 BOOK = Path(__file__).parents[2] / "book"
 
@@ -135,7 +135,7 @@ BREAKS: dict[str, Break] = {
         "05_feature_normalization",
         "import torch",
         "affine = Affine",
-        lambda patch: patch.setattr(layers.Affine, "forward", wrong_scale),
+        lambda patch: patch.setattr(feature_norm.Affine, "forward", wrong_scale),
         {},
     ),
     "the shift is not in the weights of a convolution": (

@@ -438,7 +438,7 @@ def beside(folder: Path) -> Path:
 
 def test_facts_beside_the_store_are_used(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = of("tiny_imagenet", tiny)
-    monkeypatch.setattr(folders, "fingerprint_of", lambda *_: pytest.fail("all images are read again"))
+    monkeypatch.setattr("tfm_lite.datasets.tasks.fingerprint_of", lambda *_: pytest.fail("all images are read again"))
     again = of("tiny_imagenet", tiny, seed=3)
     assert (first.fingerprint, first.mean, first.std) == (again.fingerprint, again.mean, again.std)
 

@@ -92,7 +92,7 @@ MUTANTS = [
     Mutant(BASE, "        _check_names(cls)\n", "", "test_contracts.py -k misspelt"),
     Mutant("methods/__init__.py", "        base.known.update(before)\n", "        pass\n", "test_contracts.py -k leaves"),
     Mutant("methods/hat.py", '"protected": "masks"', '"protected": "embeddings"', "test_memory.py -k once"),
-    Mutant("methods/tfm.py", "(accuracies, self.margin)", "(accuracies, 0.0)", "test_methods.py"),
+    Mutant("methods/tfm.py", "(tried(), self.margin)", "(tried(), 0.0)", "test_methods.py"),
     Mutant("methods/tfm.py", "copy.deepcopy(before)", "before", "test_methods.py test_golden.py -k tfm"),
     Mutant("methods/joint.py", "        self.net = self.build(self.kit)\n", "", "test_train.py -k joint"),
     Mutant("methods/hat.py", "self.s_max / stage.s * steep", "stage.s / self.s_max * steep", "test_masks.py"),

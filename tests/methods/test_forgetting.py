@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tfm_lite import methods, train
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
-from tfm_lite.nn import layers
+from tfm_lite.nn import feature_norm, layers
 from tfm_lite.nn.deploy import extract
 from tfm_lite.nn.layers import TernaryLayer
 from tfm_lite.nn.networks import Network
@@ -198,7 +198,7 @@ def test_a_broken_promise_is_caught(mutation: str, refused: bool, monkeypatch: p
     if mutation == "old weights stay parameters":
         monkeypatch.setattr(TernaryLayer, "keep", leave_parameters)
     elif mutation == "norm shared":
-        monkeypatch.setattr(layers.FeatureNorm, "keep", lambda norm: None)
+        monkeypatch.setattr(feature_norm.FeatureNorm, "keep", lambda norm: None)
     else:
         monkeypatch.setattr(PerTask, "freeze", lambda heads, t: None)
     tasks = make_tasks()

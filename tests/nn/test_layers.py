@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.nn import product
-from tfm_lite.nn.layers import FORWARD_ONLY, MASKED, NORMAL, Affine, FeatureNorm, Ternary, TernaryLayer
+from tfm_lite.nn.feature_norm import Affine, FeatureNorm
+from tfm_lite.nn.layers import FORWARD_ONLY, MASKED, NORMAL, Ternary, TernaryLayer
 from tfm_lite.nn.stages import Plain, Stage, initial
 from tfm_lite.seeds import torch_stream
 

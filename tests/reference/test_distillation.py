@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tfm_lite import train
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.methods import lfl, lwf
+from tfm_lite.methods import lfl, lwf, taught
 from tfm_lite.methods.base import Method
 from tfm_lite.train import Inputs
 
@@ -242,8 +242,7 @@ def check_old_network(name: str, tasks: TaskSequence) -> None:
 def test_the_old_network_stays(
     name: str, mutation: str | None, tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = {"lwf": lwf, "lfl": lfl}[name]
-    right = module.twin
+    right = taught.twin
     if mutation == "dropout":
 
         def twin(net: Any) -> Any:
@@ -251,9 +250,9 @@ def test_the_old_network_stays(
             old.eval = lambda: old
             return old
 
-        monkeypatch.setattr(module, "twin", twin)
+        monkeypatch.setattr(taught, "twin", twin)
     elif mutation == "the same network":
-        monkeypatch.setattr(module, "twin", lambda net: net)
+        monkeypatch.setattr(taught, "twin", lambda net: net)
     if mutation is None:
         check_old_network(name, tasks)
     else:
@@ -293,6 +292,6 @@ def check_copy(name: str, tasks: TaskSequence) -> None:
 @pytest.mark.parametrize("name", ["lwf", "lfl"])
 def test_the_copy_cannot_learn_and_is_counted(name: str, tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> None:
     check_copy(name, tasks)
-    monkeypatch.setattr({"lwf": lwf, "lfl": lfl}[name], "twin", copy.deepcopy)
+    monkeypatch.setattr(taught, "twin", copy.deepcopy)
     with pytest.raises(AssertionError, match="the copy can learn"):
         check_copy(name, tasks)

@@ -23,10 +23,9 @@ from tfm_lite.datasets.tasks import (
     Split,
     TaskSequence,
     by_class,
-    fingerprint_of,
+    facts_of,
     larger_first_groups,
     merged_groups,
-    moments_of,
     random_groups,
 )
 from tfm_lite.places import data_folder, shipped
@@ -51,11 +50,6 @@ def load(module: ModuleType, request: Request, *, seed: int, size: int | None, d
     def splits(images: np.ndarray) -> list[Split]:
         return [Split(images, *part) for part in parts]
 
-    def describe(images: np.ndarray) -> dict[str, Any]:
-        """What of a store is not computed anew at every start."""
-        train, test = splits(images)
-        return {"fingerprint": fingerprint_of(train, test), "moments": moments_of(train)}
-
     images: Any
     facts: dict[str, Any]
     if about.large:
@@ -63,7 +57,9 @@ def load(module: ModuleType, request: Request, *, seed: int, size: int | None, d
         images = Checked(request.name, files, path=path, size=size) if fits else Undecoded(files, size)
         facts = {"fingerprint": _of_lists(folder, found), "moments": about.moments}
     else:
-        images, facts = image_store(request.name, files, path=path, size=size, describe=describe)
+        images, facts = image_store(
+            request.name, files, path=path, size=size, describe=lambda images: facts_of(*splits(images))
+        )
     train, test = splits(images)
     return by_class(
         str(request),
@@ -74,7 +70,7 @@ def load(module: ModuleType, request: Request, *, seed: int, size: int | None, d
         task_names=task_names,
         seed=seed,
         fingerprint=facts["fingerprint"],
-        moments=tuple(map(tuple, facts["moments"])),  # type: ignore[arg-type]
+        moments=facts["moments"],
     )
 
 

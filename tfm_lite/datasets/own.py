@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
@@ -16,9 +16,8 @@ from tfm_lite.datasets.tasks import (
     Split,
     TaskSequence,
     by_class,
-    fingerprint_of,
+    facts_of,
     larger_first_groups,
-    moments_of,
     random_groups,
 )
 from tfm_lite.options import Count, Range, check
@@ -96,12 +95,9 @@ def from_folder(
     kept = Path(data) if data is not None else None
     of = str(folder), found.labels.tolist(), found.parts.tolist()
     store = store_path(name, found.files, size=size, data=kept, of=of)
-
-    def describe(images: np.ndarray) -> dict[str, Any]:
-        splits = found.splits(images)
-        return {"fingerprint": fingerprint_of(*splits.values()), "moments": moments_of(splits["train"])}
-
-    images, facts = image_store(name, found.files, path=store, size=size, describe=describe)
+    images, facts = image_store(
+        name, found.files, path=store, size=size, describe=lambda images: facts_of(*found.splits(images).values())
+    )
     splits = found.splits(images)
     return by_class(
         str(request),
@@ -112,7 +108,7 @@ def from_folder(
         names=found.classes,
         seed=seed,
         fingerprint=facts["fingerprint"],
-        moments=tuple(map(tuple, facts["moments"])),  # type: ignore[arg-type]
+        moments=facts["moments"],
     )
 
 

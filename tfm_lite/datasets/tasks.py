@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -182,7 +183,7 @@ def by_class(
     valid: Split | None = None,
     validation: float = 0.1,
     fingerprint: str | None = None,
-    moments: tuple[tuple[float, ...], tuple[float, ...]] | None = None,
+    moments: Sequence[Sequence[float]] | None = None,
 ) -> TaskSequence:
     """Cut a data set into tasks by class, one task per group of classes.
 
@@ -221,7 +222,7 @@ def by_class(
             learn, watch = _pick(train, group, without=aside), _pick(train, group, only=aside)
         label = task_names[index] if task_names else f"task {index + 1}"
         tasks.append(Task(index, label, tuple(names[c] for c in group), learn, watch, _pick(test, group)))
-    mean, std = moments or moments_of(train)
+    mean, std = map(tuple, moments or moments_of(train))
     return TaskSequence(name, tuple(tasks), mean, std, fingerprint or fingerprint_of(*(split for _, split in parts)))
 
 
@@ -231,6 +232,11 @@ def _check_labels(split: Split, classes: int, where: str, remedy: str) -> None:
         raise ValueError(
             f"{where}: number {odd[0]} has the label {split.labels[odd[0]]}, but labels are 0 to {classes - 1}. {remedy}"
         )
+
+
+def facts_of(train: Split, *others: Split) -> dict[str, Any]:
+    """What :func:`by_class` would compute from every image, as plain values: kept beside a store, not computed anew."""
+    return {"fingerprint": fingerprint_of(train, *others), "moments": moments_of(train)}
 
 
 def fingerprint_of(*splits: Split) -> str:

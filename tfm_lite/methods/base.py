@@ -63,9 +63,8 @@ class Method(nn.Module):
     zero_forgetting: ClassVar[bool] = False  # a claim: the tests hold it to the last bit
     # What tensors and modules that the method itself makes are kept for, by their names; kits and networks have their own.
     roles: ClassVar[Mapping[str, str]] = {}
-    grid: ClassVar[
-        dict[str, tuple[Any, ...]]
-    ] = {}  # values to choose from by tfm_lite.runs.selection, the default first
+    # Values to choose from by tfm_lite.runs.selection, the default first.
+    grid: ClassVar[dict[str, tuple[Any, ...]]] = {}
     chosen_with: ClassVar[str] = ""  # another method, whose choice from its grid serves this one too
 
     kit: Kit[Plain] = Plain

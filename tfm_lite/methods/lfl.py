@@ -2,18 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from tfm_lite.methods.base import Method
-from tfm_lite.methods.importance import twin
-from tfm_lite.nn.networks import Builder, Network
-from tfm_lite.nn.stages import Plain
+from tfm_lite.methods.taught import Taught
+from tfm_lite.nn.networks import Builder
 from tfm_lite.options import Count, NotNegative
 
 
-class LfL(Method):
+class LfL(Taught):
     """Less-forgetting learning (Jung et al., 2016): on the new images, the last hidden layer must stay where it was.
 
     The loss adds ``lam / 2`` times the squared distance between the features (the input of the head) and those of the network
@@ -34,27 +30,11 @@ class LfL(Method):
     name = "lfl"
     paper = "jung2016less"
     grid = {"lam": (0.0001, 0.00001, 0.001, 0.01)}
-    roles = {"old": "copies"}
-
-    old: Network[Plain]  # before the task; there is none in the first
 
     def __init__(self, build: Builder, *, lam: NotNegative = 0.0001, batch: Count = 64) -> None:
         *stages, last = build.stages
         super().__init__(replace(build, stages=(*stages, replace(last, dropout=False))))
         self.lam, self.batch = lam, batch
 
-    def before_task(self, t: int, classes: int) -> None:
-        if t:
-            self.old = twin(self.net)
-        super().before_task(t, classes)
-
-    def loss(self, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tensor]:
-        h = self.net.features(x, t)
-        logits = self.net.head(h, t)
-        loss = F.cross_entropy(logits, y)
-        if t == 0:
-            return loss, logits
-        with torch.no_grad():
-            self.old.eval()
-            old = self.old.features(x, t)
-        return loss + self.lam / 2 * self.batch * (h - old).square().sum(1).mean(), logits
+    def lesson(self, h: Tensor, old: Tensor, t: int) -> Tensor:
+        return self.lam / 2 * self.batch * (h - old).square().sum(1).mean()

@@ -4,14 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tfm_lite.methods.base import Method
-from tfm_lite.methods.importance import twin
-from tfm_lite.nn.networks import Builder, Network
-from tfm_lite.nn.stages import Plain
+from tfm_lite.methods.taught import Taught
+from tfm_lite.nn.networks import Builder
 from tfm_lite.options import NotNegative, Positive
 
 
-class LwF(Method):
+class LwF(Taught):
     """Learning without forgetting (Li and Hoiem, ECCV 2016 and TPAMI 2018): on the new images, each old head must go on
     saying what it said before the task began.
 
@@ -31,31 +29,14 @@ class LwF(Method):
     name = "lwf"
     paper = "li2018learning"
     grid = {"lam": (1.0, 2.0, 4.0), "temperature": (2.0, 1.0)}
-    roles = {"old": "copies"}
-
-    old: Network[Plain]  # before the task; there is none in the first
 
     def __init__(self, build: Builder, *, lam: NotNegative = 1.0, temperature: Positive = 2.0) -> None:
         super().__init__(build)
         self.lam, self.temperature = lam, temperature
 
-    def before_task(self, t: int, classes: int) -> None:
-        if t:
-            self.old = twin(self.net)
-        super().before_task(t, classes)
-
-    def loss(self, x: Tensor, y: Tensor, t: int) -> tuple[Tensor, Tensor]:
-        h = self.net.features(x, t)
-        logits = self.net.head(h, t)
-        loss = F.cross_entropy(logits, y)
-        if t == 0:
-            return loss, logits
-        with torch.no_grad():
-            if self.old.training:  # as it is after train(), once in an epoch
-                self.old.eval()
-            old = self.old.features(x, t)
+    def lesson(self, h: Tensor, old: Tensor, t: int) -> Tensor:
         terms = [self.distillation(self.net.head(h, s), self.old.head(old, s)) for s in range(t)]
-        return loss + self.lam * torch.stack(terms).sum(), logits
+        return self.lam * torch.stack(terms).sum()
 
     def distillation(self, logits: Tensor, old: Tensor) -> Tensor:
         """Mean cross-entropy of two (B, classes) of logits, softened by the temperature."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ class TFM(Method):
     trained from the same state, and the smallest whose validation accuracy is within ``margin`` (a fraction: 0.015 is 1.5
     points) of the best is kept; with ``grow="schedule"`` the network reaches full size in equal steps. Sizes are shares
     ``of`` "weights" or "features". ``norm``, ``which`` and ``norm_start`` are the options of
-    :class:`~tfm_lite.nn.layers.Ternary` and :class:`~tfm_lite.nn.layers.FeatureNorm`.
+    :class:`~tfm_lite.nn.layers.Ternary` and :class:`~tfm_lite.nn.feature_norm.FeatureNorm`.
 
     The grid's margins are the paper's two, for ImageNet and for fine-grained sets. A selection sees how much a growth gains
     on the tasks at hand, not what it takes from later ones below the cap; so it favours the smaller margin.
@@ -61,19 +61,15 @@ class TFM(Method):
         """Nothing yet: how the network grows is part of learning the task."""
 
     def learn(self, task: Task, fit: Fit) -> None:
-        before = self.net
-        accuracies: list[float] = []
-        nets: dict[int, Network[Ternary]] = {}  # only those that may still be chosen: each is as large as the network
-        fractions = self.candidates(task.index)
-        for i, fraction in enumerate(fractions):
-            self.net = copy.deepcopy(before) if i < len(fractions) - 1 else before  # the last needs no copy
-            self.grow(task.index, fraction)
-            accuracies.append(fit().accuracy)
-            if accuracies[i] > max(accuracies[:i], default=-1.0):
-                nets[i] = self.net
-            best = growth.smallest_within(accuracies, self.margin)
-            nets = {j: net for j, net in nets.items() if j >= best}
-        self.net = nets[best]
+        before, fractions = self.net, self.candidates(task.index)
+
+        def tried() -> Iterator[tuple[Network[Ternary], float]]:
+            for i, fraction in enumerate(fractions):
+                self.net = copy.deepcopy(before) if i < len(fractions) - 1 else before  # the last needs no copy
+                self.grow(task.index, fraction)
+                yield self.net, fit().accuracy
+
+        best, self.net = growth.best_small(tried(), self.margin)
         self.fractions.append(fractions[best])
 
     def fits(self, t: int) -> int:

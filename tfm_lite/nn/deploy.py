@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tfm_lite.nn.layers import Affine, Ternary
+from tfm_lite.nn.feature_norm import Affine
+from tfm_lite.nn.layers import Ternary
 from tfm_lite.nn.networks import Network
+from tfm_lite.nn.product import folded
 from tfm_lite.nn.stages import Plain, Stage
 
 
@@ -39,8 +41,8 @@ def extract(net: Network[Any], t: int, *, fold: bool = False) -> nn.Sequential:
         weight, bias = (part.clone() for part in stage.used(t))
         norm, before = _norm(stage, t, len(bias))
         if fold and norm and before:
-            scale, shift = _affine(norm)
-            weight, bias, norm = weight * scale.view(-1, *[1] * (weight.dim() - 1)), bias * scale + shift, None
+            weight, bias = folded(weight, bias, *_affine(norm))
+            norm = None
         layers += _stage(stage.stage, weight, bias, norm, before=before)
     head = net.heads[t]
     sequence = nn.Sequential(*layers, nn.Flatten(), _layer(Stage(0), head.weight.clone(), head.bias.clone()))
@@ -65,13 +67,13 @@ def _check(part: nn.Module, kinds: tuple[type, ...], *methods: str) -> None:
 def _norm(stage: Any, t: int, features: int) -> tuple[nn.Module | None, bool]:
     """The normalization that task ``t`` uses, if any, and whether it stands before the non-linearity."""
     if stage.stage.norm:
-        ours: Any = stage.batch_norms[str(t)] if isinstance(stage, Ternary) else stage.batch_norm
-        norm = nn.BatchNorm2d(features, ours.EPS) if stage.stage.kernel else nn.BatchNorm1d(features, ours.EPS)
+        ours: Any = stage.batch_norms[t] if isinstance(stage, Ternary) else stage.batch_norm
+        norm = nn.BatchNorm2d(features, ours.eps) if stage.stage.kernel else nn.BatchNorm1d(features, ours.eps)
         names = "weight", "bias", "running_mean", "running_var"
         values = ours.scale, ours.shift, ours.mean, ours.variance
         norm.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
         return norm.to(ours.mean), True
-    if isinstance(stage, Ternary) and str(t) in stage.norm.tasks and not stage.folds:
+    if isinstance(stage, Ternary) and t in stage.norm.tasks and not stage.folds:
         return stage.norm.of(t, features), stage.place == "before"
     return None, False
 

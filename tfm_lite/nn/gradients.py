@@ -17,9 +17,8 @@ from torch import Tensor
 
 from tfm_lite.nn.stages import Plain, Stage
 
-AT_ONCE = (
-    2**20
-)  # numbers: so much of the images' gradients of a weight is held at a time, or one of them if it is larger
+# Numbers: so much of the images' gradients of a weight is held at a time, or one of them if it is larger.
+AT_ONCE = 2**20
 
 
 class EachGradient:
@@ -67,7 +66,7 @@ class EachGradient:
 
     def normalized(self, norm: Any, inputs: tuple[Tensor], y: Tensor) -> None:
         """Called after batch normalization: its scale and shift act feature by feature."""
-        z = F.batch_norm(inputs[0].detach(), norm.mean, norm.variance, eps=norm.EPS)
+        z = F.batch_norm(inputs[0].detach(), norm.mean, norm.variance, eps=norm.eps)
 
         def add(grad: Tensor) -> None:
             self.sums[norm.scale] += self.of_features(grad * z)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tfm_lite.nn.stages import Stage
 from tfm_lite.options import Count, Fraction, Share, check
 
 if TYPE_CHECKING:
     from tfm_lite.nn.convert.net import TernaryNet
+
+N = TypeVar("N")
 
 
 def features_at(stages: Sequence[Stage], fraction: float, *, of: str = "weights") -> list[int]:
@@ -58,6 +60,21 @@ def smallest_within(accuracies: Sequence[float], margin: float) -> int:
     return next(i for i, accuracy in enumerate(accuracies) if accuracy >= best - margin)
 
 
+def best_small(tried: Iterable[tuple[N, float]], margin: float) -> tuple[int, N]:
+    """Of networks and their validation accuracies, smallest first, the first that is within ``margin`` of the best, and its
+    place. They may be made one after the other: only those are held that may still be it, for each is a whole network."""
+    accuracies: list[float] = []
+    nets: dict[int, N] = {}
+    for i, (net, accuracy) in enumerate(tried):
+        if accuracy > max(accuracies, default=-1.0):  # else one that is smaller is at least as good
+            nets[i] = net
+        accuracies.append(accuracy)
+        best = smallest_within(accuracies, margin)
+        nets = {j: kept for j, kept in nets.items() if j >= best}
+        del net  # while the next is made
+    return best, nets[best]
+
+
 def search(
     net: TernaryNet,
     train: Callable[[TernaryNet, int], float],
@@ -81,13 +98,13 @@ def search(
                 "a search goes on from a size; the last task grew by features, so give the next its features too"
             )
         sizes = [net.pretrained + size for size in candidates(before - net.pretrained, growths)]
-    accuracies: list[float] = []
-    nets: dict[int, TernaryNet] = {}  # only those that may still be chosen: each is as large as the network
-    for i, size in enumerate(sizes):
-        candidate = copy.deepcopy(net)
-        candidate.grow(classes=classes, fraction=size)
-        accuracies.append(train(candidate, t))
-        check("the validation accuracy that train() returns", accuracies[-1], Share)
-        best = smallest_within(accuracies, margin)
-        nets = {j: kept for j, kept in {**nets, i: candidate}.items() if j >= best}
-    return nets[best]
+
+    def tried() -> Iterator[tuple[TernaryNet, float]]:
+        for size in sizes:
+            candidate = copy.deepcopy(net)
+            candidate.grow(classes=classes, fraction=size)
+            accuracy = train(candidate, t)
+            check("the validation accuracy that train() returns", accuracy, Share)
+            yield candidate, accuracy
+
+    return best_small(tried(), margin)[1]

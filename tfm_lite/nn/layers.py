@@ -17,9 +17,10 @@ import math
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tfm_lite.nn.feature_norm import FeatureNorm
+from tfm_lite.nn.per_task import PerTask
 from tfm_lite.nn.product import BlockProduct, folded
 from tfm_lite.nn.stages import BatchNorm, Plain, Stage, Weighted, freeze, initial
 from tfm_lite.seeds import torch_stream
@@ -67,9 +68,7 @@ class TernaryLayer(nn.Module):
             raise ValueError(
                 f"a layer only grows: it has {old_inputs} inputs and {old_outputs} outputs, not {inputs}, {outputs}"
             )
-        if (
-            not self.boundaries
-        ):  # the inputs of the first task are known: nothing of it is a new input of an old feature
+        if not self.boundaries:  # the first task's inputs are no new inputs of old features
             self.weight = self.weight.new_zeros(self.stage.weight_shape(0, inputs))
         self.boundaries.append((inputs, outputs))
         self.learning = True
@@ -95,8 +94,8 @@ class TernaryLayer(nn.Module):
     def used(self, t: int, affine: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The weights and biases that task ``t`` uses, each one contiguous slice, cached until another is used.
 
-        That of the task being learned is live: its parameters are windows into it. With an ``affine`` scale and shift, those
-        of a task that has been learned, it is :func:`folded` into the slice.
+        That of the task being learned is live: its parameters are windows into it. With an ``affine`` scale and shift the
+        slice is another one, into which they are :func:`folded`; it is kept once the task has been learned.
         """
         compiling = torch.compiler.is_compiling()  # then memory has no addresses, and nothing is worth keeping
         if self.learns(t):
@@ -104,8 +103,9 @@ class TernaryLayer(nn.Module):
             learned = self.rows, self.columns, self.new_bias
             for given, window, parameter in zip(learned, self._windows(weight, bias), own, strict=True):
                 if given is not parameter or not (compiling or given.data_ptr() == window.data_ptr()):
-                    return self._slice(t, *learned)  # other tensors stand in for the parameters, or have become theirs
-            return weight, bias
+                    weight, bias = self._slice(t, *learned)  # other tensors stand in for them, or have become theirs
+                    break
+            return folded(weight, bias, *affine) if affine else (weight, bias)
         key = t, affine is not None
         found = self._slices.get(key)
         if found is None or compiling:
@@ -180,74 +180,6 @@ def _join(layer: TernaryLayer, _: object) -> None:
     layer._join()
 
 
-class Affine(nn.Module):
-    """A scale and a shift per feature: one task's feature normalization."""
-
-    def __init__(self, scale: Tensor, shift: Tensor) -> None:
-        super().__init__()
-        self.scale, self.shift = nn.Parameter(scale), nn.Parameter(shift)
-
-    def padded(self, features: int) -> Affine:
-        """The same for more features: those that it does not know are left alone."""
-        missing = features - self.scale.numel()
-        return Affine(F.pad(self.scale, (0, missing), value=1.0).detach(), F.pad(self.shift, (0, missing)).detach())
-
-    def forward(self, x: Tensor) -> Tensor:
-        known = self.scale.numel()
-        if known < x.shape[1]:
-            return torch.cat([self(x[:, :known]), x[:, known:]], 1)
-        # scale * x + shift in one pass: batch normalization with mean 0, variance 1 and no epsilon is just that.
-        mean, variance = torch.zeros_like(self.scale), torch.ones_like(self.scale)
-        return F.batch_norm(x, mean, variance, self.scale, self.shift, training=False, eps=0.0)
-
-
-class FeatureNorm(nn.Module):
-    """Task-specific feature normalization (Eq. 7): a scale and a shift per task and feature, and no statistics.
-
-    A task for which none was begun passes unchanged; the paper's count of bytes shows that task 1 has none. The paper
-    does not say over which features it runs or where it starts: ``which`` is "all" visible features or only the "old"
-    ones, ``start`` is the "identity" or the "previous" task's values.
-
-    >>> norm, x = FeatureNorm(), torch.randn(2, 5)
-    >>> norm.grow(1, 3, 5, x)
-    >>> [name for name, _ in norm.named_parameters()]
-    ['tasks.1.scale', 'tasks.1.shift']
-    """
-
-    def __init__(self, *, which: str = "all", start: str = "identity") -> None:
-        super().__init__()
-        for value, choices in (which, ("all", "old")), (start, ("identity", "previous")):
-            if value not in choices:
-                raise ValueError(f"feature normalization knows {' and '.join(choices)}, not {value!r}")
-        self.which, self.start = which, start
-        self.tasks = nn.ModuleDict()
-
-    def grow(self, t: int, old: int, features: int, like: Tensor) -> None:
-        """Begin task ``t``; ``old`` of the layer's ``features`` features existed before it."""
-        count = features if self.which == "all" else old
-        before: Any = self.tasks[str(t - 1)] if self.start == "previous" and str(t - 1) in self.tasks else None
-        affine = before.padded(count) if before else Affine(like.new_ones(count), like.new_zeros(count))
-        self.tasks[str(t)] = affine
-
-    def keep(self) -> None:
-        freeze(self)
-
-    def of(self, t: int, features: int) -> Affine:
-        """The affine step of task ``t`` over all of the layer's ``features``."""
-        return self.tasks[str(t)].padded(features)  # type: ignore[operator,no-any-return]
-
-    def affine(self, t: int, features: int) -> tuple[Tensor, Tensor] | None:
-        """Scale and shift of task ``t`` for all of the layer's ``features``; None where it has none."""
-        if str(t) not in self.tasks:
-            return None
-        own: Any = self.tasks[str(t)]
-        missing = features - own.scale.numel()
-        return F.pad(own.scale, (0, missing), value=1.0), F.pad(own.shift, (0, missing))
-
-    def forward(self, x: Tensor, t: int) -> Tensor:
-        return self.tasks[str(t)](x) if str(t) in self.tasks else x  # type: ignore[operator]
-
-
 class Ternary(Plain):
     """A stage of the ternary kit. It has no features until it grows.
 
@@ -267,7 +199,7 @@ class Ternary(Plain):
         self.place = None if stage.norm else norm
         self.folds = self.place == "before" and stage.kernel > 0
         self.norm = FeatureNorm(which=which, start=start)
-        self.batch_norms = nn.ModuleDict()
+        self.batch_norms: PerTask[BatchNorm] = PerTask()
 
     def make(self, inputs: int) -> None:
         self.layer = TernaryLayer(self.stage)
@@ -279,7 +211,7 @@ class Ternary(Plain):
         if self.place and t > 0:
             self.norm.grow(t, old, features, like=self.layer.bias)
         if self.stage.norm:
-            self.batch_norms[str(t)] = BatchNorm(features).to(self.layer.bias)
+            self.batch_norms[t] = BatchNorm(features).to(self.layer.bias)
 
     def keep(self) -> None:
         self.layer.keep()
@@ -287,10 +219,7 @@ class Ternary(Plain):
         freeze(self.batch_norms)
 
     def used(self, t: int) -> tuple[Tensor, Tensor]:
-        affine = self._affine(t)
-        if affine and self.layer.learns(t):
-            return folded(*self.layer.used(t), *affine)
-        return self.layer.used(t, affine)
+        return self.layer.used(t, self._affine(t))
 
     def product(self, x: Tensor, t: int) -> Tensor:
         return self.layer(x, t, self._affine(t))  # type: ignore[no-any-return]
@@ -301,7 +230,7 @@ class Ternary(Plain):
 
     def before_activation(self, x: Tensor, t: int) -> Tensor:
         if self.stage.norm:
-            return self.batch_norms[str(t)](x)  # type: ignore[no-any-return]
+            return self.batch_norms[t](x)  # type: ignore[no-any-return]
         return self.norm(x, t) if self.place == "before" and not self.folds else x
 
     def after_pool(self, x: Tensor, t: int) -> Tensor:

@@ -219,4 +219,4 @@ def show_records(options: argparse.Namespace) -> None:
 def _import(options: argparse.Namespace) -> None:
     """Make the methods in the user's own files known."""
     for file in options.imports:
-        methods.load_file(file)  # type: ignore[attr-defined]
+        methods.load_file(file)

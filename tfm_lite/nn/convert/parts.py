@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.nn.convert.features import Features
-from tfm_lite.nn.layers import FeatureNorm, TernaryLayer
-from tfm_lite.nn.product import folded
+from tfm_lite.nn.feature_norm import FeatureNorm
+from tfm_lite.nn.layers import TernaryLayer
 from tfm_lite.seeds import torch_stream
 
 STAGE: ContextVar[int] = ContextVar("stage")  # of growth: the task, or one more where there was a pretrained network
@@ -147,7 +147,7 @@ class TernaryPart(nn.Module):
         if stage > 0 and not self.normalized:
             self.norm.grow(stage, old, widths[self.name], like=self.layer.bias)
             if not self.product.bias:
-                to_buffer(self.norm.tasks[str(stage)], "shift")
+                to_buffer(self.norm.tasks[stage], "shift")
 
     @torch.no_grad()
     def take(self, old: Any) -> None:
@@ -189,10 +189,7 @@ class TernaryPart(nn.Module):
     def extract(self, stage: int, widths: Mapping[str, int]) -> nn.Module:
         """What this stage uses, as an ordinary layer."""
         affine = self.norm.affine(stage, widths[self.name])
-        if affine and self.layer.learns(stage):
-            weight, bias = folded(*self.layer.used(stage), *affine)
-        else:
-            weight, bias = self.layer.used(stage, affine)
+        weight, bias = self.layer.used(stage, affine)
         plain = self.plain(widths, weight.device)
         fill(plain, weight=weight, bias=bias if self.product.bias else None)
         order = self.order(stage, weight.device)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from tfm_lite.nn.convert.features import Features
 from tfm_lite.nn.convert.parts import check_width, fill, in_order, nothing_like, now, spread_of
+from tfm_lite.nn.per_task import PerTask
 from tfm_lite.nn.stages import BatchNorm, freeze, initial
 from tfm_lite.seeds import torch_stream
 
@@ -26,7 +27,7 @@ class TaskNorm(nn.Module):
         self.name, self.features, self.kind, self.still = name, features, type(old), still
         self.settings: Any = {"momentum": old.momentum, "eps": old.eps}
         self.register_buffer("like", nothing_like(old.running_mean), persistent=False)
-        self.tasks: Any = nn.ModuleDict()
+        self.tasks: PerTask[BatchNorm] = PerTask()
         self.inputs: list[list[int]] = []
 
     def grow(self, stage: int, widths: Mapping[str, int]) -> None:
@@ -36,15 +37,15 @@ class TaskNorm(nn.Module):
         if self.still and stage > 0:
             old = in_order(self.inputs[-2:])[: sum(self.inputs[-2])]
             for name in ("scale", "shift", "mean", "variance"):
-                getattr(norm, name).data[old] = getattr(self.tasks[str(stage - 1)], name)
-        self.tasks[str(stage)] = norm
+                getattr(norm, name).data[old] = getattr(self.tasks[stage - 1], name)
+        self.tasks[stage] = norm
 
     def take(self, old: Any) -> None:
         """The values of an ordinary layer, as what was learned first."""
         values = {"scale": old.weight, "shift": old.bias, "mean": old.running_mean, "variance": old.running_var}
         for name, value in values.items():
             if value is not None:
-                getattr(self.tasks["0"], name).data.copy_(value)
+                getattr(self.tasks[0], name).data.copy_(value)
 
     def keep(self) -> None:
         freeze(self.tasks)
@@ -52,14 +53,14 @@ class TaskNorm(nn.Module):
     def forward(self, input: Tensor) -> Tensor:
         stage = now()
         check_width(self.name, input, 1, sum(self.inputs[stage]))
-        return self.tasks[str(stage)](input)  # type: ignore[no-any-return]
+        return self.tasks[stage](input)  # type: ignore[no-any-return]
 
     def plain(self, widths: Mapping[str, int], device: Any) -> Any:
         how = {"device": device, "dtype": self.like.dtype, **self.settings}
         return nn.utils.skip_init(self.kind, self.features.size(widths), **how)
 
     def extract(self, stage: int, widths: Mapping[str, int]) -> nn.Module:
-        norm, plain = self.tasks[str(stage)], self.plain(widths, self.like.device)
+        norm, plain = self.tasks[stage], self.plain(widths, self.like.device)
         fill(plain, weight=norm.scale, bias=norm.shift)
         plain.running_mean, plain.running_var = norm.mean.detach().clone(), norm.variance.detach().clone()
         plain.num_batches_tracked.zero_()
@@ -76,7 +77,7 @@ class TaskHead(nn.Module):
         self.name, self.features, self.seed, self.bias = name, features, seed, old.bias is not None
         self.spread = spread_of(old.weight)
         self.register_buffer("like", nothing_like(old.weight), persistent=False)
-        self.tasks: Any = nn.ModuleDict()
+        self.tasks: PerTask[nn.Linear] = PerTask()
 
     def grow(self, stage: int, widths: Mapping[str, int]) -> None:
         head = self.plain(widths, self.like.device)
@@ -84,19 +85,19 @@ class TaskHead(nn.Module):
         head.weight.data.copy_(initial(shape, shape[1], torch_stream(self.seed, "head", stage)) * self.spread)
         if self.bias:
             nn.init.zeros_(head.bias)
-        self.tasks[str(stage)] = head
+        self.tasks[stage] = head
 
     def keep(self) -> None:
         freeze(self.tasks)
 
     def forward(self, input: Tensor) -> Tensor:
-        return self.tasks[str(now())](input)  # type: ignore[no-any-return]
+        return self.tasks[now()](input)  # type: ignore[no-any-return]
 
     def plain(self, widths: Mapping[str, int], device: Any) -> Any:
         how: Any = {"bias": self.bias, "device": device, "dtype": self.like.dtype}
         return nn.utils.skip_init(nn.Linear, self.features.size(widths), widths[self.name], **how)
 
     def extract(self, stage: int, widths: Mapping[str, int]) -> nn.Module:
-        head, plain = self.tasks[str(stage)], self.plain(widths, self.like.device)
+        head, plain = self.tasks[stage], self.plain(widths, self.like.device)
         fill(plain, weight=head.weight, bias=head.bias)
         return plain  # type: ignore[no-any-return]
