@@ -94,9 +94,9 @@ def test_gradients_are_those_of_the_plain_network_for_what_is_new(name: str) -> 
             used, bias = layer.used(2)
             of_scale = (weight * used).flatten(1).sum(1)
             if part.product.bias:
-                torch.testing.assert_close(part.norm.tasks["2"].shift.grad, ordinary.bias.grad)
+                torch.testing.assert_close(part.norm.tasks[2].shift.grad, ordinary.bias.grad)
                 of_scale = of_scale + ordinary.bias.grad * bias
-            torch.testing.assert_close(part.norm.tasks["2"].scale.grad, of_scale)
+            torch.testing.assert_close(part.norm.tasks[2].scale.grad, of_scale)
         checked += 1
     assert checked == len(net.layers) > 1
 
@@ -256,14 +256,14 @@ def test_a_layer_without_bias_never_has_one() -> None:
 
 def test_the_first_task_has_no_feature_normalization_and_what_batch_norm_follows_never() -> None:
     net = grown("branches with batch norms")
-    assert {name for name, part in net.layers.items() if "1" in part.norm.tasks} == {
+    assert {name for name, part in net.layers.items() if 1 in part.norm.tasks} == {
         "left",
         "right",
         "each",
         "dense",
         "more",
     }
-    assert not any("0" in part.norm.tasks for part in net.layers.values())
+    assert not any(0 in part.norm.tasks for part in net.layers.values())
     resnet = ternary(torchvision.models.resnet18(), head="fc", pretrained=True)
     resnet.grow(classes=2, fraction=1.1)
     assert not any(part.norm.tasks for part in resnet.layers.values())

@@ -29,7 +29,7 @@ def learned(tasks: TaskSequence, s: float, *, flush: bool) -> tuple[Any, Tensor]
         method.end(0)
         method.begin(1, 2)
         for stage in method.net.stages if s >= 50 else []:
-            stage.tasks["1"].values.data[:3] = -88 / s  # so that there are gates of e^-88; e^88 is still a number
+            stage.tasks[1].values.data[:3] = -88 / s  # so that there are gates of e^-88; e^88 is still a number
         optimizer = torch.optim.SGD(method.parameters(), lr=0.05)
         method.train()
         for _ in range(10):

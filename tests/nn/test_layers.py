@@ -353,7 +353,7 @@ def test_feature_norm_is_equation_7(shape: tuple[int, ...]) -> None:
     assert norm(x, 0) is x  # none for task 1
     norm.grow(1, 4, 6, like=x)
     assert torch.equal(norm(x, 1), x)  # starts as the identity
-    affine = norm.tasks["1"]
+    affine = norm.tasks[1]
     with torch.no_grad():
         affine.scale.normal_(), affine.shift.normal_()
     view = (1, -1, *[1] * (len(shape) - 2))
@@ -370,16 +370,16 @@ def test_feature_norm_options() -> None:
     old = FeatureNorm(which="old")
     old.grow(1, 4, 6, like=x)
     with torch.no_grad():
-        old.tasks["1"].scale.fill_(2)
+        old.tasks[1].scale.fill_(2)
     assert torch.equal(old(x, 1), torch.cat([2 * x[:, :4], x[:, 4:]], 1))
     previous = FeatureNorm(start="previous")
     previous.grow(1, 2, 4, like=x)
     with torch.no_grad():
-        previous.tasks["1"].scale.fill_(3)
+        previous.tasks[1].scale.fill_(3)
     previous.keep()
     previous.grow(2, 4, 6, like=x)
-    assert previous.tasks["2"].scale.tolist() == [3, 3, 3, 3, 1, 1]
-    assert not list(previous.tasks["1"].parameters()) and list(previous.tasks["2"].parameters())
+    assert previous.tasks[2].scale.tolist() == [3, 3, 3, 3, 1, 1]
+    assert not list(previous.tasks[1].parameters()) and list(previous.tasks[2].parameters())
     for wrong in ({"which": "new"}, {"start": "zero"}):
         with pytest.raises(ValueError, match=next(iter(wrong.values()))):
             FeatureNorm(**wrong)
