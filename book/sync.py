@@ -15,6 +15,7 @@ import nbformat
 import yaml
 
 BOOK = Path(__file__).parent
+COLUMNS = 68  # of code that a page shows without a scroll bar
 CELL = re.compile(
     r"^(```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*\n*)(.*?)\n```$", re.MULTILINE | re.DOTALL
 )
@@ -27,12 +28,16 @@ def install_cell() -> str:
 
 
 def formatted(chapter: Path) -> str:
-    """The chapter's text with its code in ruff's format: as wide as a page, which ruff.toml knows."""
+    """The chapter's text with its code in ruff's format, as wide as a page."""
     text = chapter.read_text()
     code = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell[2]) for cell in CELL.finditer(text)]
     )
-    style = ["--quiet", "--stdin-filename", chapter.with_suffix(".ipynb")]
+    style = [
+        "--quiet",
+        f"--line-length={COLUMNS}",
+        f"--stdin-filename={chapter.with_suffix('.ipynb')}",
+    ]
     run = subprocess.run(
         [sys.executable, "-m", "ruff", "format", *style, "-"],
         input=nbformat.writes(code),
