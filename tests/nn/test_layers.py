@@ -211,6 +211,32 @@ def test_gradients_under_autocast_are_float32_and_close(case: str) -> None:
         assert b.dtype == torch.float32 and (a - b).abs().max() <= 0.03 * a.abs().max()
 
 
+@pytest.mark.parametrize("case", ["linear", "convolution"])
+def test_under_autocast_old_weights_are_cast_once_and_every_step_counts(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two backward passes, a step of the optimizer, two more: bit for bit as with weights that are cast in every pass."""
+
+    def learned(layer: TernaryLayer) -> list[Tensor]:
+        optimizer, seen = torch.optim.SGD(layer.parameters(), 0.1), []
+        for _ in range(2):
+            with torch.autocast("cpu", torch.bfloat16):
+                outs = [layer(part, 1) for part in x]  # both are there before the first goes back
+            for out in outs:
+                out.float().pow(2).sum().backward()
+            optimizer.step()
+            seen += outs
+        return [*seen, layer.rows.detach(), layer.columns.detach()]
+
+    stage, _, sizes, size = CASES[case]
+    once = grown(case, 1).float()
+    each = copy.deepcopy(once)
+    x = torch.randn(2, 8, sizes[1][0], *([size] * 2 if stage.kernel else []))
+    monkeypatch.setattr(each, "_lowered", lambda kind: each._live[0].to(kind))
+    assert all(torch.equal(a, b) for a, b in zip(learned(once), learned(each), strict=True))
+    assert once._cast is not None and each._cast is None
+
+
 def test_old_weights_are_buffers_and_what_learns_are_parameters() -> None:
     layer = grown("linear", 2)
     assert {name for name, _ in layer.named_parameters()} == {"rows", "columns", "new_bias"}

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from tfm_lite.nn.feature_norm import FeatureNorm
 from tfm_lite.nn.per_task import PerTask
-from tfm_lite.nn.product import BlockProduct, folded
+from tfm_lite.nn.product import BlockProduct, folded, lower
 from tfm_lite.nn.stages import BatchNorm, Plain, Stage, Weighted, freeze, initial
 from tfm_lite.seeds import torch_stream
 
@@ -56,6 +56,7 @@ class TernaryLayer(nn.Module):
         self.register_buffer("weight", torch.zeros(stage.weight_shape(0, 0)))
         self.register_buffer("bias", torch.zeros(0))
         self._live: tuple[Tensor, ...] = ()  # the slice of the task being learned, and the parameters in it
+        self._cast: Tensor | None = None  # the weights of that slice in autocast's type
         self._slices: dict[tuple[int, bool], tuple[Tensor, Tensor]] = {}  # by task, and whether an affine step is in it
         self.register_load_state_dict_post_hook(_join)
 
@@ -137,7 +138,7 @@ class TernaryLayer(nn.Module):
         tasks is a copy.
         """
         self._slices.clear()
-        self._live = ()
+        self._live, self._cast = (), None
         if self.learning:
             learned = self.rows, self.columns, self.new_bias
             weight, bias = self._slice(len(self.boundaries) - 1, *learned)
@@ -149,8 +150,22 @@ class TernaryLayer(nn.Module):
         """The product as task ``t`` uses it, with an ``affine`` scale and shift (O(t),) of its outputs, if any, in it."""
         if self.learns(t):
             blocks = self.rows, self.columns, self.new_bias
-            return BlockProduct.apply(x, *self.used(t), *blocks, *(affine or (None, None)), self.stage)  # type: ignore[no-any-return]
+            weight, bias = self.used(t)
+            if affine is None and (kind := lower(weight)) and weight is self._live[0]:
+                weight = self._lowered(kind)
+            return BlockProduct.apply(x, weight, bias, *blocks, *(affine or (None, None)), self.stage)  # type: ignore[no-any-return]
         return self.stage.product(x, *self.used(t, affine))
+
+    @torch.no_grad()
+    def _lowered(self, kind: torch.dtype) -> Tensor:
+        """The live weights in this type: what older tasks use is cast once, what learns in every step."""
+        weight, bias, *own = self._live
+        if self._cast is None or self._cast.dtype != kind:
+            self._cast = weight.to(kind)
+        else:  # by .data, for a pass that went before may still want to go back: to the same values
+            for window, learned in zip(self._windows(self._cast.data, bias)[:2], own, strict=False):
+                window.copy_(learned)
+        return self._cast
 
     def mask(self, t: int) -> Tensor:
         """The ternary mask of the layer's outputs for task ``t``, int8 (features,): a view for readers.
@@ -164,7 +179,7 @@ class TernaryLayer(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy of the layer is made from: all but the slices, each as large as the layer."""
-        return {**self.__dict__, "_slices": {}, "_live": ()}
+        return {**self.__dict__, "_slices": {}, "_live": (), "_cast": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

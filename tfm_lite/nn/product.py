@@ -39,6 +39,8 @@ class BlockProduct(torch.autograd.Function):
     ) -> Tensor:
         if scale is not None and shift is not None:
             weight, bias = folded(weight, bias, scale, shift)
+        if kind := lower(weight):  # here, and not in the product: the way back needs both so, too
+            x, weight = x.to(kind), weight.to(kind)
         out = stage.product(x, weight, bias)
         ctx.save_for_backward(x, weight, scale, shift)
         # Kept past autograd's watch: a ReLU may write its own output here, and where it cut there is no gradient.
@@ -51,7 +53,6 @@ class BlockProduct(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, scale, shift = ctx.saved_tensors
-        x, weight = x.to(grad.dtype), weight.to(grad.dtype)  # under autocast the gradient comes in low precision
         shape, out = x.shape, ctx.out
         if grad.dim() > 2 and not ctx.stage.kernel:  # of tokens (B, ..., features): each is as good as an image
             x, grad = x.flatten(0, -2), grad.flatten(0, -2)
@@ -73,6 +74,13 @@ class BlockProduct(torch.autograd.Function):
                 if part is not None:
                     part.mul_(factor.view(-1, *[1] * (part.dim() - 1)))
         return grad_x, None, None, rows, columns, new_bias, grad_scale, grad_shift, None
+
+
+def lower(weight: Tensor) -> torch.dtype | None:
+    """The type in which autocast multiplies these weights; None where it leaves them alone."""
+    kind = weight.device.type
+    casts = torch.is_autocast_enabled(kind) and weight.dtype != torch.float64
+    return torch.get_autocast_dtype(kind) if casts else None
 
 
 def folded(weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
