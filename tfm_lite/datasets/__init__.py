@@ -25,7 +25,7 @@ from tfm_lite.files import read_json
 from tfm_lite.options import Count, check
 from tfm_lite.places import shipped
 
-__all__ = ["find", "from_folder", "load", "names"]
+__all__ = ["find", "from_folder", "load", "look", "names"]
 
 
 def names() -> list[str]:
@@ -66,6 +66,16 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
         raise ValueError(f"{request.name} has one form only; write {request.name!r}, not {name!r}")
     _compare(tasks)
     return replace(tasks, augment=Augment()) if request.augmented else tasks
+
+
+def look(name: str, *, data: str | Path | None = None) -> None:
+    """Raise what :func:`load` would, as far as that can be seen before an image is read: there is no such set, or not all of
+    its images are there."""
+    request, folder = parse(name), Path(data) if data is not None else None
+    if request.name.startswith(OWN):
+        own.look(request)
+    elif hasattr(module := find(request.name), "ABOUT"):
+        folders.listing(request.name, module.ABOUT, module.read, folder, request)
 
 
 def _compare(tasks: TaskSequence) -> None:

@@ -21,6 +21,7 @@ from tfm_lite.datasets.download import fetch
 from tfm_lite.datasets.names import OWN, Request, parse
 from tfm_lite.datasets.stores import processors
 from tfm_lite.files import written
+from tfm_lite.options import place, whole
 from tfm_lite.places import data_folder
 
 NAMED = 10  # problems of a kind that are named one by one
@@ -39,16 +40,16 @@ def add_to(commands: Any) -> None:
         parser.set_defaults(action=action)
         parser.add_argument("name", metavar="NAME", help="of the data set")
         parser.add_argument(
-            "--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)"
+            "--data", type=place, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)"
         )
         if verb == "fetch":
             parser.add_argument(
-                "--archive", type=Path, action="append", default=[], metavar="FILE", help="brought by you"
+                "--archive", type=place, action="append", default=[], metavar="FILE", help="brought by you"
             )
         if verb == "show":
-            parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split (0)")
-            parser.add_argument("--size", type=int, metavar="PIXELS", help="of the images (the data set's own)")
-            parser.add_argument("--out", type=Path, metavar="FILE", help="the picture (NAME.png)")
+            parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the split (0)")
+            parser.add_argument("--size", type=whole, metavar="PIXELS", help="of the images (the data set's own)")
+            parser.add_argument("--out", type=place, metavar="FILE", help="the picture (NAME.png)")
 
 
 def _module(name: str) -> tuple[Request, ModuleType]:

@@ -52,7 +52,7 @@ class Config:
     def __post_init__(self) -> None:
         check_fields(self, "a run's")
         if self.network is not None:
-            stages_of(self.network)
+            stages_of(self.network, width=self.width)
         if self.method:  # a configuration that others are made of may have none yet
             check_options(methods.get(self.method), self.options)
 
