@@ -50,7 +50,7 @@ TINY = Protocol(epochs=1, batch=16)
         (["run", "--tasks", "alphabets", "--index", "3"], "--index 3 picks a run of a suite"),
         (["run", "methods", "--width", "2", "--quick"], "--width, --quick cannot change the runs of a suite"),
         (["run", "--tasks", "alphabets", "--device", "gpu"], "there is no device 'gpu'; write cpu or cuda"),
-        (["run", "--tasks", "alphabets", "--epochs", "0"], "--epochs is at least 1, not 0"),
+        (["run", "--tasks", "alphabets", "--epochs", "0"], "--epochs is a whole number of at least 1, not 0"),
         (["run", "--tasks", "alphabets", "--size", "30"], "drawn at 28 or 32 pixels, not 30"),
     ],
 )

@@ -23,7 +23,7 @@ from tfm_lite.datasets.own import from_folder
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json
 from tfm_lite.options import Count, check
-from tfm_lite.places import shipped
+from tfm_lite.places import data_folder, shipped
 
 __all__ = ["find", "from_folder", "load", "look", "names"]
 
@@ -72,6 +72,7 @@ def look(name: str, *, data: str | Path | None = None) -> None:
     """Raise what :func:`load` would, as far as that can be seen before an image is read: there is no such set, or not all of
     its images are there."""
     request, folder = parse(name), Path(data) if data is not None else None
+    data_folder(folder)
     if request.name.startswith(OWN):
         own.look(request)
     elif hasattr(module := find(request.name), "ABOUT"):

@@ -129,9 +129,21 @@ def _state(file: Path) -> tuple[str, tuple[int, int], str]:
 def _show(options: argparse.Namespace) -> None:
     from tfm_lite.datasets.sheet import contact_sheet  # matplotlib comes with it, which no other command needs
 
+    form = _form(options.out) if options.out else "PNG"
     tasks = datasets.load(options.name, seed=options.seed, size=options.size, data=options.data)
     out = options.out or Path(f"{tasks.name}.png")
     with written(out) as temporary:
-        contact_sheet(tasks).save(temporary, format=out.suffix[1:].upper().replace("JPG", "JPEG") or "PNG")
+        contact_sheet(tasks).save(temporary, format=form)
     print(f"{len(tasks)} tasks of {sum(len(task.classes) for task in tasks)} classes: {out}")
     print("Do not publish images of research data sets.", file=sys.stderr)
+
+
+def _form(picture: Path) -> str:
+    """Pillow's name for the form of a picture that is to be written, by its ending; one without is a PNG."""
+    if picture.is_dir():
+        raise ValueError(f"--out {picture} is a folder: name a file in it, as {picture / 'sheet.png'}")
+    ending = picture.suffix.lower()
+    form = Image.registered_extensions().get(ending, "PNG" if ending in ("", ".") else "")
+    if form not in Image.SAVE:
+        raise ValueError(f"--out {picture}: no picture is written as {ending}; use .png, .jpg, .webp or .pdf")
+    return form

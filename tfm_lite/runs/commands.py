@@ -13,9 +13,10 @@ from typing import Any
 import torch
 
 from tfm_lite import datasets, distributed, methods
+from tfm_lite.faults import in_words
 from tfm_lite.files import InUse
 from tfm_lite.nn.networks import NETWORKS
-from tfm_lite.options import options_of, words
+from tfm_lite.options import Count, check, options_of, words
 from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, QUICK
 from tfm_lite.runs import results, selection
@@ -124,9 +125,8 @@ def _suite(name: str, options: argparse.Namespace) -> list[tuple[int, Config]]:
 
 def _capped(configs: list[Config], options: argparse.Namespace) -> list[Config]:
     """The same with the options' epochs and precision."""
-    cap = options.epochs
-    if cap is not None and cap < 1:
-        raise ValueError(f"--epochs is at least 1, not {cap}")
+    if (cap := options.epochs) is not None:
+        check("--epochs", cap, Count)
     shorter = [replace(c.protocol, epochs=min(cap or c.protocol.epochs, c.protocol.epochs)) for c in configs]
     return [
         replace(c, protocol=p, precision=options.precision or c.precision)
@@ -141,7 +141,7 @@ def _option(text: str) -> tuple[str, Any]:
     value = {"None": "null", "True": "true", "False": "false"}.get(value, value)
     try:
         return name, json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or lists in lists without end
         return name, value
 
 
@@ -200,6 +200,7 @@ def _run_all(configs: list[Config], options: argparse.Namespace, device: str) ->
 
 def select_options(options: argparse.Namespace) -> int:
     """Choose options for every configuration whose method has a grid, on its first tasks; one choice for all seeds."""
+    check("--count", options.count, Count)
     _import(options)
     configs = [c for c in _configs(options) if options.suite is None or methods.get(c.method).grid]
     if not configs:
@@ -237,9 +238,17 @@ def _select(family: list[Config], options: argparse.Namespace) -> None:
 
 
 def show_records(options: argparse.Namespace) -> None:
-    """Print the records in these files, or all that come with the package."""
-    records = [results.load(path) for path in options.paths] or results.load_all()
-    print("\n\n".join(map(str, records)))
+    """Print the records in these files, or all that come with the package. What is none is named after the others."""
+    records, errors = [] if options.paths else results.load_all(), list[str]()
+    for path in options.paths:
+        try:
+            records.append(results.load(path))
+        except (ValueError, OSError) as error:
+            errors.append(in_words(error)[0])
+    if records:
+        print("\n\n".join(map(str, records)))
+    if errors:
+        raise ValueError("\n".join(errors))
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -32,7 +32,12 @@ def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
 
 
 def files(data: Path | None, out: Path | None) -> list[Path]:
-    """Where the records are that ``run`` would find with these folders."""
+    """Where the records are that ``run`` would find with these folders. There may be none yet, which is said: it may be a
+    slip."""
+    if out and not out.is_dir():
+        if out.exists():
+            raise NotADirectoryError(f"--out {out} is a file: name the folder of the records")
+        results.log.warning("the folder %s does not exist yet: no record is there", out)
     return sorted(out.glob("*.json") if out else (cache_folder(data) / "runs").glob("*/*.json"))
 
 
