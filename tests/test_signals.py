@@ -65,7 +65,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_stop_in_training_is_one_line_and_lets_go_of_the_run(number: signal.Signals, data: Path) -> None:
     log = f"cache/runs/*-seed{number.value}-*/log.txt"
     with start(*LEARN, "--seed", str(number.value), "--data", str(data)) as process:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not list(data.glob(log)) and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(number)

@@ -82,7 +82,7 @@ class Checkpoint:
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # torch's own is the last
             if is_out_of_memory(error):
                 raise
-            why = f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"  # PyTorch's may have a line for each tensor
             raise ValueError(
                 f"the checkpoint {self._path(name)} was written by another version of the package, or of PyTorch ({why}); "
                 + self._remedy(name)
