@@ -42,11 +42,17 @@ def whole_numbers() -> Iterator[Row]:
         for value in (*NO_NUMBER, *NO_WHOLE):
             words = f"argument {option.strip()}: a whole number is wanted, not {re.escape(repr(value))}{HELP}"
             yield [*command, option.split("/")[0].strip(), value], words
+    for value in ("10001", "9" * 30):
+        yield [*RUN, "--size", value], f"a run's size is .* at most 10000 or None, not {value}"
+        yield [*SHEET, "--size", value], f"the size of the images, in pixels, is .* at most 10000 or None, not {value}"
     for value in ("0", "-1", "-99999999999999999999"):
-        yield [*RUN, "--size", value], f"a run's size is a whole number of at least 1 or None, not {value}"
+        yield (
+            [*RUN, "--size", value],
+            f"a run's size is a whole number of at least 1 and at most 10000 or None, not {value}",
+        )
         yield [*RUN, "--epochs", value], f"--epochs is a whole number of at least 1, not {value}"
         yield [*SELECT, "--count", value], f"--count is a whole number of at least 1, not {value}"
-        yield [*SHEET, "--size", value], f"the size of the images, in pixels, is .* at least 1 or None, not {value}"
+        yield [*SHEET, "--size", value], f"the size of the images, in pixels, is .* of at least 1 and .*, not {value}"
     for value in ("-1", "27", "9" * 30):
         yield ["run", "alphabets", "--index", value], rf"alphabets has no run {value} by .* its runs are 0, 1, .*, 26"
     yield [*RUN, "--index", "0"], "--index 0 picks a run of a suite: name the suite instead of --tasks"

@@ -37,6 +37,7 @@ class Range:
 
 
 Count = Annotated[int, Range(least=1)]
+Pixels = Annotated[int, Range(least=1, most=10_000)]  # of an image's height and width
 NotNegative = Annotated[float, Range(least=0)]
 Positive = Annotated[float, Range(above=0)]
 Fraction = Annotated[float, Range(above=0, most=1)]

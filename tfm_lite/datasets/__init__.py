@@ -22,7 +22,7 @@ from tfm_lite.datasets.names import OWN, parse
 from tfm_lite.datasets.own import from_folder
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json
-from tfm_lite.options import Count, check
+from tfm_lite.options import Pixels, check
 from tfm_lite.places import data_folder, shipped
 
 __all__ = ["find", "from_folder", "load", "look", "names"]
@@ -51,7 +51,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     >>> len(tasks), tasks[0].name, len(tasks[0].classes), tasks.size
     (6, 'Latin', 8, 28)
     """
-    check("the size of the images, in pixels,", size, Count | None)
+    check("the size of the images, in pixels,", size, Pixels | None)
     request = parse(name)
     folder = Path(data) if data is not None else None
     if request.name.startswith(OWN):

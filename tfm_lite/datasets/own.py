@@ -20,7 +20,7 @@ from tfm_lite.datasets.tasks import (
     larger_first_groups,
     random_groups,
 )
-from tfm_lite.options import Count, Range, check
+from tfm_lite.options import Count, Pixels, Range, check
 from tfm_lite.seeds import numpy_stream
 
 TASKS, SIZE, TEST = 3, 64, 0.2  # unless something else is asked for
@@ -80,7 +80,7 @@ def from_folder(
     ('folder-photos+2tasks', [('cat', 'dog'), ('ant', 'bee')])
     """
     check("the number of tasks", tasks, Count)
-    check("the size of the images, in pixels,", size, Count)
+    check("the size of the images, in pixels,", size, Pixels)
     check("the share of images for testing", test, Annotated[float, Range(above=0, below=1)])
     folder = Path(path).expanduser().resolve()
     found, name = _read(folder, test), f"folder-{_said(folder)}"

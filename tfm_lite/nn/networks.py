@@ -127,7 +127,10 @@ class Network(nn.Module, Generic[S]):
             area = 1 if stage.kernel else map_size**2
             map_size = stage.map_size(map_size)
             if map_size < 1:
-                raise ValueError(f"images of {size} pixels are too small: nothing is left after stage {i + 1}")
+                raise ValueError(
+                    f"images of {size} pixels are too small: nothing is left after stage {i + 1}; take larger ones, or a "
+                    "network of fewer stages"
+                )
             self.stages.append(kit(stage, inputs=inputs, area=area, dropout=dropout, name=f"stage {i + 1}", seed=seed))
             inputs = stage.features
 

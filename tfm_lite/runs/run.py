@@ -39,8 +39,8 @@ def run_experiment(
 ) -> Result:
     """Run a configuration and return its record.
 
-    ``folder`` is where checkpoints are kept while it runs, in a folder of the run's own name: called again after a stop
-    it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
+    ``folder`` is where checkpoints are kept while it runs, those of this run alone: called again after a stop it goes on
+    there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
 
     >>> from tfm_lite.train import Protocol
     >>> short = Protocol(epochs=1)
