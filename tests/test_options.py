@@ -23,6 +23,7 @@ from tfm_lite.train import Protocol
 
 NOT_NEGATIVE, POSITIVE = "a number of at least 0 and finite", "a number above 0 and finite"
 SHARE, FRACTION = "a number of at least 0 and at most 1", "a number above 0 and at most 1"
+PIXELS = "a whole number of at least 1 and at most 10000"
 COUNT, BELOW_1 = "a whole number of at least 1", "a number of at least 0 and below 1"
 GROWTHS = f"a list, not empty, each {SHARE}"
 OPTIONS: list[tuple[str, str, list[Any], str]] = [
@@ -62,7 +63,7 @@ FIELDS: list[tuple[str, list[Any], str]] = [
     ("tasks", [None, 3], "a word"),
     ("seed", [1.0, "0", None, True, -1], "a whole number of at least 0"),
     ("width", [0, -1.0, inf, nan, "1"], POSITIVE),
-    ("size", [0, -28, 28.0, "28"], f"{COUNT} or None"),
+    ("size", [0, -28, 28.0, "28", 10_001], f"{PIXELS} or None"),
     ("protocol", [{"epochs": 3}, None], "a Protocol"),
     ("options", [None, [("lam", 1.0)]], "a Mapping"),
     ("precision", ["fp8", None], "'fp32' or 'bf16'"),
@@ -194,22 +195,25 @@ RUN = ["run", "--tasks", "alphabets"]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([*RUN, "--size", "0"], f"a run's size is {COUNT} or None, not 0"),
+        ([*RUN, "--size", "0"], f"a run's size is {PIXELS} or None, not 0"),
         (["run", "alphabets", "--size", "0"], "--size cannot change the runs of a suite"),
         ([*RUN, "--network", ""], "there is no network ''; the networks are mlp"),
         (["run", "alphabets", "--network", ""], "--network cannot change the runs of a suite"),
         ([*RUN, "--width", "inf"], f"a run's width is {POSITIVE}, not inf"),
         ([*RUN, "--width", "0"], f"a run's width is {POSITIVE}, not 0.0"),
         ([*RUN, "--seeds", "-1"], "a run's seed is a whole number of at least 0, not -1"),
-        ([*RUN, "--epochs", "-3"], "--epochs is at least 1, not -3"),
+        ([*RUN, "--epochs", "-3"], "--epochs is a whole number of at least 1, not -3"),
         ([*RUN, "--device", "mps"], "'mps' is no device that runs are made for; write cpu or cuda"),
         ([*RUN, "--option", "margin=NaN"], f"tfm's option margin is {SHARE}, not nan"),
         ([*RUN, "--option", "growths=5"], f"tfm's option growths is {GROWTHS}, not 5"),
         ([*RUN, "--method", "ewc", "--option", "batch=0"], f"ewc's option batch is {COUNT}, not 0"),
         (["run", ""], "there is no suite ''; the suites are alphabets"),
         (["list", "--missing", ""], "there is no suite ''; the suites are alphabets"),
-        (["list", "--missing", "alphabets", "--epochs", "0"], "--epochs is at least 1, not 0"),
-        (["data", "show", "alphabets", "--size", "0"], f"the size of the images, in pixels, is {COUNT} or None, not 0"),
+        (["list", "--missing", "alphabets", "--epochs", "0"], "--epochs is a whole number of at least 1, not 0"),
+        (
+            ["data", "show", "alphabets", "--size", "0"],
+            f"the size of the images, in pixels, is {PIXELS} or None, not 0",
+        ),
     ],
 )
 def test_the_command_line_refuses_them_before_it_loads(

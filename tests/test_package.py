@@ -50,7 +50,7 @@ TINY = Protocol(epochs=1, batch=16)
         (["run", "--tasks", "alphabets", "--index", "3"], "--index 3 picks a run of a suite"),
         (["run", "methods", "--width", "2", "--quick"], "--width, --quick cannot change the runs of a suite"),
         (["run", "--tasks", "alphabets", "--device", "gpu"], "there is no device 'gpu'; write cpu or cuda"),
-        (["run", "--tasks", "alphabets", "--epochs", "0"], "--epochs is at least 1, not 0"),
+        (["run", "--tasks", "alphabets", "--epochs", "0"], "--epochs is a whole number of at least 1, not 0"),
         (["run", "--tasks", "alphabets", "--size", "30"], "drawn at 28 or 32 pixels, not 30"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_record_of_which_a_byte_was_changed_is_refused(record: Result, tmp_pat
     for i in [*range(0, len(whole), 7), *range(len(whole) - 40, len(whole))]:
         for bit in (1, 2, 16):
             path.write_bytes(whole[:i] + bytes([whole[i] ^ bit]) + whole[i + 1 :])
-            with pytest.raises(ValueError, match=r"is not a record of a run as it was written .*delete it and run it"):
+            with pytest.raises(ValueError, match=r"is not a record of a run as it was written .*makes it again"):
                 results.load(path)
     for other in (b"", b"[1]", b"{}", whole[:-1], whole + b"\n", whole[: len(whole) // 2]):
         path.write_bytes(other)

@@ -1,120 +1,120 @@
-"""The command line, ``tfm-lite`` or ``python -m tfm_lite``: ``list | run | select | show | data``.
+"""The command line, ``tfm-lite`` or ``python -m tfm_lite``: no input and no signal ends in a traceback.
 
-What the words do is in :mod:`tfm_lite.runs.commands` and :mod:`tfm_lite.datasets.commands`.
+The words are in :mod:`tfm_lite.command_line`. It is imported late: PyTorch takes seconds, and whoever stops the program
+meanwhile is to be understood too.
 """
 
 from __future__ import annotations
 
-import argparse
+import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import NoReturn
 
-import torch
-
-from tfm_lite.datasets.commands import add_to
-from tfm_lite.datasets.inputs import PRECISIONS
-from tfm_lite.runs import commands
+from tfm_lite.faults import DONE, STOPPED, in_words
 
 MODULE, SCRIPT = "python -m tfm_lite", "tfm-lite"  # the two ways to call it; messages name the first
+STOP = "stopped; the same command goes on from here"
+SIGNALS = signal.SIGINT, signal.SIGTERM
+READER_GONE = STOPPED + 13  # SIGPIPE, which Windows does not have
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that is to end the program; ``args`` is its number."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the arguments say (None: those that the program was called with) and return the exit status."""
-    if arguments is None:
-        # As in training, but before there are other threads: they have it from the one that starts them.
-        torch.set_flush_denormal(True)
-    parser = _parser(SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE)
-    options = parser.parse_args(arguments)
+    """Do what the arguments say (None: those that the program was called with) and return the exit status.
+
+    That is 0 if all was done; 2 if something was refused, or some runs of a suite were; 1 after an error that nobody foresaw;
+    130 after Ctrl-C, 143 after SIGTERM, 141 if nobody reads what is printed.
+    """
+    called = arguments is None
+    if called:
+        _on_signals(_leave)  # there is nothing to put away yet
+        _print_anything()
+    program = SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
     try:
-        options.action(options)
-    except (ValueError, OSError) as error:
-        print(f"error: {str(error).replace(MODULE, parser.prog)}", file=sys.stderr)
-        return 2
+        return _do(program, arguments, called=called)
+    except Stopped as stopped:
+        status = STOPPED + int(stopped.args[0])
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+        status = STOPPED + signal.SIGINT
+    finally:
+        if called:
+            _on_signals(_leave)  # what is done is done
+    _say(f"\n{STOP}")
+    return status
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program, description="Task-incremental learning without forgetting.")
-    words = parser.add_subparsers(required=True, metavar="list | run | select | show | data")
-    names = words.add_parser(
-        "list", help="name the data sets, methods, networks and suites, a method's options, or what a suite still lacks"
-    )
-    names.set_defaults(action=commands.list_names)
-    names.add_argument(
-        "--missing", metavar="SUITE", help="the runs that `run SUITE` would make, each after its --index"
-    )
-    run = words.add_parser("run", help="run one configuration, or a suite of them")
-    run.set_defaults(action=commands.run_configurations)
-    run.add_argument("--again", action="store_true", help="start afresh even if the record exists")
-    run.add_argument("--json", action="store_true", help="print the record as JSON")
-    select = words.add_parser("select", help="choose the options of one configuration, or of a suite of them")
-    select.set_defaults(action=commands.select_options)
-    select.add_argument("--count", type=int, default=3, metavar="N", help="choose by the first N tasks (3)")
-    for command in (run, select):
-        _name_configuration(command)
-    for command in (names, run, select):
-        _name_runs(command)
-    show = words.add_parser("show", help="print records")
-    show.set_defaults(action=commands.show_records)
-    show.add_argument("paths", type=Path, nargs="*", metavar="FILE", help="(all that come with the package)")
-    add_to(words)
-    return parser
+def _do(program: str, arguments: Sequence[str] | None, *, called: bool) -> int:
+    own: Sequence[Path] = ()
+    try:
+        from tfm_lite.command_line import parser
+
+        if called:
+            import torch
+
+            # As in training, but before there are other threads: they have it from the one that starts them.
+            torch.set_flush_denormal(True)
+            _on_signals(_stop)
+        options = parser(program).parse_args(arguments)
+        own = getattr(options, "imports", ())
+        status: int | None = options.action(options)
+        if sys.stdout:
+            sys.stdout.flush()
+        return status or DONE
+    except BrokenPipeError:
+        _let_go_of_output()
+        return READER_GONE
+    except Exception as error:
+        text, status = in_words(error, own=own)
+        if isinstance(error, OSError):
+            _let_go_of_output()
+        _say(f"error: {text.replace(MODULE, program)}")
+        return status
 
 
-def _name_configuration(command: argparse.ArgumentParser) -> None:
-    """The options that name one configuration, or one of a suite."""
-    command.add_argument("suite", nargs="?", help="a suite, instead of --tasks")
-    command.add_argument("--tasks", metavar="NAME", help="the data set, or folder:PATH+3tasks for your own images")
-    command.add_argument("--index", type=int, metavar="I", help="with a suite, only its run number I, from 0")
-    command.add_argument("--network", metavar="NAME", help="(by the size of the images)")
-    command.add_argument("--width", type=float, default=1.0, metavar="FACTOR", help="of every layer (1)")
-    command.add_argument("--size", type=int, metavar="PIXELS", help="of the images (the data set's own)")
-    command.add_argument("--quick", action="store_true", help="the short protocol of the book's chapters")
-    command.add_argument(
-        "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method; may be repeated"
-    )
-    command.add_argument("--device", default="cpu", help="cpu or cuda (cpu)")
+def _on_signals(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a shell has it so for what runs in the background
+            with suppress(ValueError):  # called in a thread, which has no signals
+                signal.signal(number, handler)
 
 
-class _Once(argparse.Action):
-    """Several values, each counted once."""
-
-    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
-        setattr(namespace, self.dest, list(dict.fromkeys(values)))
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    raise Stopped(number)
 
 
-def _name_runs(command: argparse.ArgumentParser) -> None:
-    """The options that say which of several runs, and how."""
-    command.add_argument(
-        "--only",
-        "--method",
-        dest="methods",
-        nargs="+",
-        metavar="NAME",
-        action=_Once,
-        help="the methods (tfm, or all of a suite's)",
-    )
-    command.add_argument(
-        "--import",
-        dest="imports",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a file with a method of your own, which --method may then name; may be repeated",
-    )
-    command.add_argument(
-        "--seed", "--seeds", dest="seeds", nargs="+", metavar="N", type=int, action=_Once, help="(0, or the suite's)"
-    )
-    command.add_argument("--epochs", type=int, metavar="N", help="at most this many per training")
-    command.add_argument("--precision", choices=PRECISIONS, help="of the networks' products (fp32, or the suite's)")
-    command.add_argument("--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)")
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder for what is written (beside the checkpoints)")
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    """End at once: an exception might be lost on somebody in the midst of an import."""
+    with suppress(OSError):  # print() may be what was interrupted
+        os.write(2, f"\n{STOP}\n".encode())
+    os._exit(STOPPED + number)
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # nobody listens
+        print(text, file=sys.stderr, flush=True)
+
+
+def _print_anything() -> None:
+    """Letters that the terminal, or the file, has no place for become question marks: the result is shown all the same."""
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="replace")
+
+
+def _let_go_of_output() -> None:
+    """If what was printed cannot be written, let it go: Python would try again at its end, and complain."""
+    with suppress(ValueError, AttributeError):
+        try:
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from tfm_lite import distributed
+from tfm_lite.faults import is_out_of_memory
 from tfm_lite.files import is_signed, leftovers, sign, written
 
 # By kind of checkpoint: what to delete when it is damaged, so that the least is lost.
@@ -29,11 +30,12 @@ class Checkpoint:
     """Named states in a folder; with no folder it keeps nothing. Of several processes all read and the first writes.
 
     Names are "task", where a run stands between tasks, and of training N of task T "epoch-T-N", where it stands, and
-    "fit-T-N", its end; "accuracy" is that of options that were tried.
+    "fit-T-N", its end; "accuracy" is that of options that were tried. ``of`` is what they are of, a run's key: states of
+    another run are refused. None: nobody asks.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | None, *, of: str | None = None) -> None:
+        self.folder, self.of = folder, of
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -44,7 +46,7 @@ class Checkpoint:
             try:
                 with written(path) as temporary:
                     with temporary.open("wb") as file:
-                        torch.save(content, file)
+                        torch.save({**content, "of": self.of}, file)
                     sign(temporary)
             except (OSError, RuntimeError) as error:  # torch turns some errors of the disk into its own
                 raise OSError(
@@ -55,7 +57,7 @@ class Checkpoint:
     def load(self, name: str) -> dict[str, Any] | None:
         """What was kept under this name, or None. Nothing is unpickled but tensors and plain values.
 
-        Raises ``ValueError`` if the file is damaged, or of a version that did not sign its files.
+        Raises ``ValueError`` if the file is damaged, of another run, or of a version that did not sign its files.
         """
         path = self._path(name)
         if path is None or not path.exists():
@@ -63,8 +65,13 @@ class Checkpoint:
         try:
             if not is_signed(path):
                 raise ValueError("it does not end in the sum of its bytes: damaged, or of an older version")
-            return torch.load(path, weights_only=True, map_location="cpu")  # type: ignore[no-any-return]
+            content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+            if None not in (of := content.pop("of", None), self.of) and of != self.of:
+                raise ValueError(f"it is of another run, {of}")
+            return content
         except Exception as error:  # of something else than a checkpoint torch makes nearly anything
+            if is_out_of_memory(error):
+                raise
             raise ValueError(f"the checkpoint {path} cannot be read ({error}); {self._remedy(name)}") from error
 
     @contextmanager
@@ -72,8 +79,10 @@ class Checkpoint:
         """Say in words what is wrong where a whole file has another content than what is taken from it in this block."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # torch's own is the last
-            why = f"{type(error).__name__}: {error}"
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:  # torch's own is the last
+            if is_out_of_memory(error):
+                raise
+            why = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"  # PyTorch's may have a line for each tensor
             raise ValueError(
                 f"the checkpoint {self._path(name)} was written by another version of the package, or of PyTorch ({why}); "
                 + self._remedy(name)

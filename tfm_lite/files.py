@@ -76,9 +76,12 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What :func:`write_json` wrote, or JSON that never had a sum. Raises ``ValueError`` if it was changed since."""
+    """What :func:`write_json` wrote, or JSON that never had a sum. Raises ``ValueError`` if it is not."""
     text = path.read_text(encoding="utf-8")
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("it has lists in lists without end") from None
     if not isinstance(content, dict):
         raise ValueError("it is not an object")
     if (noted := content.pop("crc32", None)) is not None:

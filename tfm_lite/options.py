@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from operator import ge, gt, le, lt
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -35,6 +37,7 @@ class Range:
 
 
 Count = Annotated[int, Range(least=1)]
+Pixels = Annotated[int, Range(least=1, most=10_000)]  # of an image's height and width
 NotNegative = Annotated[float, Range(least=0)]
 Positive = Annotated[float, Range(above=0)]
 Fraction = Annotated[float, Range(above=0, most=1)]
@@ -113,3 +116,30 @@ def options_of(method: type[Any]) -> dict[str, inspect.Parameter]:
 @cache
 def _hints(of: Any) -> dict[str, Any]:
     return get_type_hints(of, include_extras=True)
+
+
+def whole(text: str) -> int:
+    """The whole number that an argument of the command line is."""
+    return int(_read(int, text))
+
+
+def number(text: str) -> float:
+    """The number that an argument of the command line is."""
+    return float(_read(float, text))
+
+
+def place(text: str) -> Path:
+    """The file or folder that an argument of the command line names, ``~`` being the user's own."""
+    if not text.strip() or "\0" in text:  # as of "$DATA", where DATA is not set
+        raise argparse.ArgumentTypeError(f"a file or folder has a name, {text!r} is none")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is in nobody's home here; write it in full") from error
+
+
+def _read(kind: type[int] | type[float], text: str) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{words(kind)} is wanted, not {text!r}") from None

@@ -137,3 +137,11 @@ class History:
 
     matrix: list[list[float]] = field(default_factory=list)
     fits: list[list[Outcome]] = field(default_factory=list)
+
+    def check(self, tasks: int) -> None:
+        """Refuse what is not the history of the first of so many tasks."""
+        lengths = [len(row) for row in self.matrix]
+        if lengths != [*range(1, len(lengths) + 1)] or len(self.fits) != len(lengths) or len(lengths) > tasks:
+            raise ValueError(
+                f"it has a history of {len(self.fits)} tasks with {lengths} accuracies; there are {tasks} tasks"
+            )

@@ -131,6 +131,7 @@ class Fit:
         if (saved := self.checkpoint.load(name)) is not None:
             with self.checkpoint.understood(name):
                 now, best = State(**saved["now"]), saved["best"]
+                method.load_state_dict(best)
                 method.load_state_dict(saved["state"] or best)
                 optimizer.load_state_dict(saved["optimizer"])
             kept = now.seconds  # trained at the last checkpoint
@@ -264,6 +265,7 @@ def run(
             method.rebuild(saved["structure"])
             method.load_state_dict(saved["state"])
             history = History(saved["matrix"], [[Outcome(**o) for o in outcomes] for outcomes in saved["fits"]])
+            history.check(len(tasks))
     for t in range(len(history.matrix)):  # a kill may have come before they were all removed
         checkpoint.drop(f"*-{t}-*")
     method.to(device)

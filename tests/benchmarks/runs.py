@@ -95,7 +95,7 @@ def importing(rounds: int = 5) -> dict[str, float]:
         code = f"import {module}; import time; print(time.process_time())"
         return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
-    pairs = [(seconds("torch"), seconds("tfm_lite.__main__")) for _ in range(rounds)]
+    pairs = [(seconds("torch"), seconds("tfm_lite.command_line")) for _ in range(rounds)]
     return {
         "torch": statistics.median(a for a, _ in pairs),
         "beyond": statistics.median(b - a for a, b in pairs),

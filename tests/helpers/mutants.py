@@ -62,7 +62,7 @@ MUTANTS = [
     Mutant(TRAIN, 'saved["state"] or best', "best", "test_resume.py -k best_weights"),
     Mutant(TRAIN, 'now, best = State(**saved["now"]), saved["best"]', 'now = State(**saved["now"])', RESUME),
     Mutant(TRAIN, 'method.load_state_dict(saved["state"])\n', "pass\n", RESUME),
-    Mutant("checkpoint.py", "KeyError, TypeError, ValueError", "OSError", "test_resume.py -k another_version"),
+    Mutant("checkpoint.py", "LookupError, TypeError, ValueError", "OSError", "test_resume.py -k another_version"),
     Mutant("methods/importance.py", "    method.eval()\n", "", "test_resume.py -k importances"),
     Mutant("checkpoint.py", "if not is_signed(path)", "if False", "test_resume.py -k damaged or unreadable or byte"),
     # What a configuration hands down.

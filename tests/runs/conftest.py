@@ -14,4 +14,5 @@ from tfm_lite.datasets.tasks import TaskSequence
 def made_up(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A data folder; whatever data set is asked for, the made-up tasks come."""
     monkeypatch.setattr(datasets, "load", lambda *_, **__: tasks)
+    monkeypatch.setattr(datasets, "look", lambda *_, **__: None)
     return tmp_path

@@ -274,6 +274,7 @@ def test_a_suite_is_chosen_for_once_per_kind_of_run(
     suite = [held, CONFIG, run, replace(CONFIG, seed=1), replace(CONFIG, method="finetune")]
     monkeypatch.setattr("tfm_lite.runs.commands.SUITES", {"five": lambda seeds=(0,): suite})
     monkeypatch.setattr(selection.datasets, "load", lambda *_, **__: make_tasks(groups=(3, 2)))
+    monkeypatch.setattr(selection.datasets, "look", lambda *_, **__: None)
     asked: list[tuple[str, int]] = []
 
     def validation(config: Config, *_: Any, **__: Any) -> list[float]:

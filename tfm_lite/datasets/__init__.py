@@ -22,10 +22,10 @@ from tfm_lite.datasets.names import OWN, parse
 from tfm_lite.datasets.own import from_folder
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json
-from tfm_lite.options import Count, check
-from tfm_lite.places import shipped
+from tfm_lite.options import Pixels, check
+from tfm_lite.places import data_folder, shipped
 
-__all__ = ["find", "from_folder", "load", "names"]
+__all__ = ["find", "from_folder", "load", "look", "names"]
 
 
 def names() -> list[str]:
@@ -51,7 +51,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     >>> len(tasks), tasks[0].name, len(tasks[0].classes), tasks.size
     (6, 'Latin', 8, 28)
     """
-    check("the size of the images, in pixels,", size, Count | None)
+    check("the size of the images, in pixels,", size, Pixels | None)
     request = parse(name)
     folder = Path(data) if data is not None else None
     if request.name.startswith(OWN):
@@ -66,6 +66,17 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
         raise ValueError(f"{request.name} has one form only; write {request.name!r}, not {name!r}")
     _compare(tasks)
     return replace(tasks, augment=Augment()) if request.augmented else tasks
+
+
+def look(name: str, *, data: str | Path | None = None) -> None:
+    """Raise what :func:`load` would, as far as that can be seen before an image is read: there is no such set, or not all of
+    its images are there."""
+    request, folder = parse(name), Path(data) if data is not None else None
+    data_folder(folder)
+    if request.name.startswith(OWN):
+        own.look(request)
+    elif hasattr(module := find(request.name), "ABOUT"):
+        folders.listing(request.name, module.ABOUT, module.read, folder, request)
 
 
 def _compare(tasks: TaskSequence) -> None:

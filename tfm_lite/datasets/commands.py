@@ -21,6 +21,7 @@ from tfm_lite.datasets.download import fetch
 from tfm_lite.datasets.names import OWN, Request, parse
 from tfm_lite.datasets.stores import processors
 from tfm_lite.files import written
+from tfm_lite.options import place, whole
 from tfm_lite.places import data_folder
 
 NAMED = 10  # problems of a kind that are named one by one
@@ -39,16 +40,16 @@ def add_to(commands: Any) -> None:
         parser.set_defaults(action=action)
         parser.add_argument("name", metavar="NAME", help="of the data set")
         parser.add_argument(
-            "--data", type=Path, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)"
+            "--data", type=place, metavar="DIR", help="folder of the publishers' folders (TFM_LITE_DATA)"
         )
         if verb == "fetch":
             parser.add_argument(
-                "--archive", type=Path, action="append", default=[], metavar="FILE", help="brought by you"
+                "--archive", type=place, action="append", default=[], metavar="FILE", help="brought by you"
             )
         if verb == "show":
-            parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split (0)")
-            parser.add_argument("--size", type=int, metavar="PIXELS", help="of the images (the data set's own)")
-            parser.add_argument("--out", type=Path, metavar="FILE", help="the picture (NAME.png)")
+            parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the split (0)")
+            parser.add_argument("--size", type=whole, metavar="PIXELS", help="of the images (the data set's own)")
+            parser.add_argument("--out", type=place, metavar="FILE", help="the picture (NAME.png)")
 
 
 def _module(name: str) -> tuple[Request, ModuleType]:
@@ -128,9 +129,21 @@ def _state(file: Path) -> tuple[str, tuple[int, int], str]:
 def _show(options: argparse.Namespace) -> None:
     from tfm_lite.datasets.sheet import contact_sheet  # matplotlib comes with it, which no other command needs
 
+    form = _form(options.out) if options.out else "PNG"
     tasks = datasets.load(options.name, seed=options.seed, size=options.size, data=options.data)
     out = options.out or Path(f"{tasks.name}.png")
     with written(out) as temporary:
-        contact_sheet(tasks).save(temporary, format=out.suffix[1:].upper().replace("JPG", "JPEG") or "PNG")
+        contact_sheet(tasks).save(temporary, format=form)
     print(f"{len(tasks)} tasks of {sum(len(task.classes) for task in tasks)} classes: {out}")
     print("Do not publish images of research data sets.", file=sys.stderr)
+
+
+def _form(picture: Path) -> str:
+    """Pillow's name for the form of a picture that is to be written, by its ending; one without is a PNG."""
+    if picture.is_dir():
+        raise ValueError(f"--out {picture} is a folder: name a file in it, as {picture / 'sheet.png'}")
+    ending = picture.suffix.lower()
+    form = Image.registered_extensions().get(ending, "PNG" if ending in ("", ".") else "")
+    if form not in Image.SAVE:
+        raise ValueError(f"--out {picture}: no picture is written as {ending}; use .png, .jpg, .webp or .pdf")
+    return form

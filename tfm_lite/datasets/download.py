@@ -91,7 +91,7 @@ def _brought(about: About, files: Sequence[Path]) -> dict[str, Path]:
         if name not in names:
             raise ValueError(f"{file} is none of the archives of {about.title}, which are {', '.join(names)}")
         if not file.is_file():
-            raise FileNotFoundError(f"there is no file {file}")
+            raise FileNotFoundError(f"there is no file {file}: name the archive that you have")
         md5 = next(archive.md5 for archive in about.archives if archive.name == name)
         if not check_integrity(file, md5):
             raise ValueError(f"{file} is not the publisher's {name}: its MD5 checksum is not {md5}. Get it again")

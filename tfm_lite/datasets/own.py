@@ -20,10 +20,10 @@ from tfm_lite.datasets.tasks import (
     larger_first_groups,
     random_groups,
 )
-from tfm_lite.options import Count, Range, check
+from tfm_lite.options import Count, Pixels, Range, check
 from tfm_lite.seeds import numpy_stream
 
-TASKS, SIZE = 3, 64  # unless something else is asked for
+TASKS, SIZE, TEST = 3, 64, 0.2  # unless something else is asked for
 PARTS = {"train": ("train",), "valid": ("val", "valid", "validation"), "test": ("test",)}
 USES = {"": ("learn", "validate", "test"), "train": ("learn",), "valid": ("validate",), "test": ("test",)}
 LONGEST = 32  # letters of a folder's name in the names of records
@@ -51,7 +51,7 @@ def from_folder(
     size: int = SIZE,
     seed: int = 0,
     larger: bool = False,
-    test: float = 0.2,
+    test: float = TEST,
     data: str | Path | None = None,
 ) -> TaskSequence:
     """A folder with a folder of images per class, cut into ``tasks`` tasks of about as many classes each.
@@ -80,7 +80,7 @@ def from_folder(
     ('folder-photos+2tasks', [('cat', 'dog'), ('ant', 'bee')])
     """
     check("the number of tasks", tasks, Count)
-    check("the size of the images, in pixels,", size, Count)
+    check("the size of the images, in pixels,", size, Pixels)
     check("the share of images for testing", test, Annotated[float, Range(above=0, below=1)])
     folder = Path(path).expanduser().resolve()
     found, name = _read(folder, test), f"folder-{_said(folder)}"
@@ -110,6 +110,11 @@ def from_folder(
         fingerprint=facts["fingerprint"],
         moments=facts["moments"],
     )
+
+
+def look(request: Request) -> None:
+    """Raise what :func:`load` would if the folder does not have the form of one."""
+    _read(Path(request.name.removeprefix(OWN)).expanduser().resolve(), TEST)
 
 
 def load(request: Request, *, seed: int, size: int | None, data: Path | None) -> TaskSequence:

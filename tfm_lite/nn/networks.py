@@ -63,6 +63,9 @@ NETWORKS: dict[str, tuple[Stage, ...]] = {
 }
 
 
+MOST_FEATURES = 10**7  # of a layer: the bytes of its weights can still be counted, though no machine has them
+
+
 def stages_of(network: str | Sequence[Stage], *, width: float = 1.0) -> tuple[Stage, ...]:
     """The stages of a network, by name or as they are, every layer's features times ``width``."""
     if isinstance(network, str) and network not in NETWORKS:
@@ -70,6 +73,11 @@ def stages_of(network: str | Sequence[Stage], *, width: float = 1.0) -> tuple[St
     if width <= 0:
         raise ValueError(f"the width of a network is a factor above 0, not {width}")
     stages = NETWORKS[network] if isinstance(network, str) else network
+    if (most := width * max(stage.features for stage in stages)) > MOST_FEATURES:
+        raise ValueError(
+            f"a network of width {width:g} has {most:.3g} features in a layer; a layer has {MOST_FEATURES:,} at most: take a "
+            "smaller width"
+        )
     return tuple(replace(stage, features=max(1, round(stage.features * width))) for stage in stages)
 
 
@@ -119,7 +127,10 @@ class Network(nn.Module, Generic[S]):
             area = 1 if stage.kernel else map_size**2
             map_size = stage.map_size(map_size)
             if map_size < 1:
-                raise ValueError(f"images of {size} pixels are too small: nothing is left after stage {i + 1}")
+                raise ValueError(
+                    f"images of {size} pixels are too small: nothing is left after stage {i + 1}; take larger ones, or a "
+                    "network of fewer stages"
+                )
             self.stages.append(kit(stage, inputs=inputs, area=area, dropout=dropout, name=f"stage {i + 1}", seed=seed))
             inputs = stage.features
 

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 
 from tfm_lite import datasets, distributed, methods
+from tfm_lite.faults import in_words
 from tfm_lite.files import InUse
 from tfm_lite.nn.networks import NETWORKS
-from tfm_lite.options import options_of, words
+from tfm_lite.options import Count, check, options_of, words
 from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, QUICK
 from tfm_lite.runs import results, selection
@@ -25,6 +26,7 @@ from tfm_lite.runs.records import files, missing
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.run import run_kept
 from tfm_lite.runs.suites import SUITES
+from tfm_lite.runs.undone import Undone
 
 
 def list_names(options: argparse.Namespace) -> None:
@@ -68,6 +70,8 @@ def _of_a_suite(options: argparse.Namespace) -> list[Config]:
         names = ", ".join(name for name, value in given.items() if value)
         raise ValueError(f"{names} cannot change the runs of a suite: leave it out, or name a data set with --tasks")
     configs = dict(_suite(options.suite, options))
+    if not configs:
+        raise ValueError(f"{options.suite} has no runs: the options that it is of were not chosen yet, see `select`")
     if options.index is None:
         return list(configs.values())
     if options.index not in configs:
@@ -94,12 +98,16 @@ def _of_tasks(options: argparse.Namespace) -> list[Config]:
 
 def _check_device(name: str) -> None:
     try:
-        kind = torch.device(name).type
+        device = torch.device(name)
     except RuntimeError:
         raise ValueError(f"there is no device {name!r}; write cpu or cuda") from None
-    if kind not in ("cpu", "cuda"):
+    if device.type not in ("cpu", "cuda"):
         raise ValueError(f"{name!r} is no device that runs are made for; write cpu or cuda")
-    if kind == "cuda" and not torch.cuda.is_available():
+    there = torch.cuda.device_count() if device.type == "cuda" else 1
+    if there and device.index is not None and device.index >= there:
+        numbered = f"{device.type}:{there - 1}" if device.type == "cuda" else "cpu"
+        raise ValueError(f"--device {name}: the last one here is {numbered}")
+    if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"--device {name}: PyTorch finds no GPU here; leave --device out, or install the GPU's driver")
 
 
@@ -117,9 +125,8 @@ def _suite(name: str, options: argparse.Namespace) -> list[tuple[int, Config]]:
 
 def _capped(configs: list[Config], options: argparse.Namespace) -> list[Config]:
     """The same with the options' epochs and precision."""
-    cap = options.epochs
-    if cap is not None and cap < 1:
-        raise ValueError(f"--epochs is at least 1, not {cap}")
+    if (cap := options.epochs) is not None:
+        check("--epochs", cap, Count)
     shorter = [replace(c.protocol, epochs=min(cap or c.protocol.epochs, c.protocol.epochs)) for c in configs]
     return [
         replace(c, protocol=p, precision=options.precision or c.precision)
@@ -134,29 +141,32 @@ def _option(text: str) -> tuple[str, Any]:
     value = {"None": "null", "True": "true", "False": "false"}.get(value, value)
     try:
         return name, json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or lists in lists without end
         return name, value
 
 
-def run_configurations(options: argparse.Namespace) -> None:
+def run_configurations(options: argparse.Namespace) -> int:
     """Run one configuration, or those of a suite, unless their records are there; say what came of each."""
     _import(options)
     configs = _configs(options)
     device = distributed.start(options.device)
     try:
-        _run_all(configs, options, device)
+        return _run_all(configs, options, device)
     finally:
         distributed.stop()
 
 
-def _run_all(configs: list[Config], options: argparse.Namespace, device: str) -> None:
-    table, found, first = SuiteTable(configs) if len(configs) > 1 else None, list[Result](), distributed.first()
+def _run_all(configs: list[Config], options: argparse.Namespace, device: str) -> int:
+    table, found, first = None, list[Result](), distributed.first()
+    undone = Undone(configs, own=options.imports)
 
     def tell(text: str) -> None:
         if first and not options.json:
             print(text, flush=True)
 
-    if table:
+    if several := len(configs) > 1:
+        configs = undone.without_data(options.data)
+        table = SuiteTable(configs)
         tell(table.header())
     for config in configs:
         try:
@@ -174,46 +184,71 @@ def _run_all(configs: list[Config], options: argparse.Namespace, device: str) ->
                 raise
             tell(table.row(None))
             continue
+        except Exception as error:
+            if not table:
+                raise
+            undone.note(config, error)
+            tell(table.row(None, "not done"))
+            continue
         found.append(result)
         tell(table.row(result) if table else f"{result}\nrecord      {path}")
     if options.json and first:
         records = [results.plain(result) for result in found]
-        print(json.dumps(records if table else records[0], indent=1, allow_nan=False))
+        print(json.dumps(records if several else records[0], indent=1, allow_nan=False))
+    return undone.end()
 
 
-def select_options(options: argparse.Namespace) -> None:
+def select_options(options: argparse.Namespace) -> int:
     """Choose options for every configuration whose method has a grid, on its first tasks; one choice for all seeds."""
+    check("--count", options.count, Count)
     _import(options)
-    seeds: dict[str, list[Config]] = {}
-    for config in _configs(options):
-        if options.suite is None or methods.get(config.method).grid:
-            seeds.setdefault(selection.family(config.plain()), []).append(config)
-    folder = cache_folder(options.data) / "selection"
-    for configs in seeds.values():
-        config, tell = configs[0], partial(print, configs[0].method, flush=True)
+    configs = [c for c in _configs(options) if options.suite is None or methods.get(c.method).grid]
+    if not configs:
+        raise ValueError(f"no method of {options.suite} has a grid of options to choose from: name another suite")
+    undone, seeds = Undone(configs, own=options.imports), dict[str, list[Config]]()
+    for config in undone.without_data(options.data) if len(configs) > 1 else configs:
+        seeds.setdefault(selection.family(config.plain()), []).append(config)
+    for family in seeds.values():
         try:
-            choice = selection.select(
-                config,
-                seeds=[other.seed for other in configs],
-                count=options.count,
-                data=options.data,
-                device=options.device,
-                folder=folder,
-                on_tried=tell,
-            )
-        except InUse as error:
+            _select(family, options)
+        except Exception as error:
             if len(seeds) == 1:
                 raise
-            tell(error)
-            continue
-        path = selection.save(choice, options.out or folder)
-        print(f"{config.method}: {choice.options or 'its defaults'}\nrecord      {path}", flush=True)
+            if isinstance(error, InUse):
+                print(family[0].method, error, flush=True)
+            else:
+                undone.note(family[0], error, runs=len(family))
+    return undone.end()
+
+
+def _select(family: list[Config], options: argparse.Namespace) -> None:
+    """Choose for configurations that differ in their seed alone."""
+    config, folder = family[0], cache_folder(options.data) / "selection"
+    choice = selection.select(
+        config,
+        seeds=[other.seed for other in family],
+        count=options.count,
+        data=options.data,
+        device=options.device,
+        folder=folder,
+        on_tried=partial(print, config.method, flush=True),
+    )
+    path = selection.save(choice, options.out or folder)
+    print(f"{config.method}: {choice.options or 'its defaults'}\nrecord      {path}", flush=True)
 
 
 def show_records(options: argparse.Namespace) -> None:
-    """Print the records in these files, or all that come with the package."""
-    records = [results.load(path) for path in options.paths] or results.load_all()
-    print("\n\n".join(map(str, records)))
+    """Print the records in these files, or all that come with the package. What is none is named after the others."""
+    records, errors = [] if options.paths else results.load_all(), list[str]()
+    for path in options.paths:
+        try:
+            records.append(results.load(path))
+        except (ValueError, OSError) as error:
+            errors.append(in_words(error)[0])
+    if records:
+        print("\n\n".join(map(str, records)))
+    if errors:
+        raise ValueError("\n".join(errors))
 
 
 def _import(options: argparse.Namespace) -> None:

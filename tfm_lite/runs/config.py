@@ -15,7 +15,7 @@ from tfm_lite.datasets.names import OWN
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, stages_of
-from tfm_lite.options import Count, Positive, Range, check_fields, check_options
+from tfm_lite.options import Pixels, Positive, Range, check_fields, check_options
 from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, Protocol
 from tfm_lite.runs.results import Result
@@ -44,7 +44,7 @@ class Config:
     seed: Annotated[int, Range(least=0)] = 0
     network: str | None = None
     width: Positive = 1.0
-    size: Count | None = None
+    size: Pixels | None = None
     protocol: Protocol = FULL
     options: Mapping[str, Any] = field(default_factory=dict)
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -52,7 +52,7 @@ class Config:
     def __post_init__(self) -> None:
         check_fields(self, "a run's")
         if self.network is not None:
-            stages_of(self.network)
+            stages_of(self.network, width=self.width)
         if self.method:  # a configuration that others are made of may have none yet
             check_options(methods.get(self.method), self.options)
 

@@ -31,13 +31,13 @@ class SuiteTable:
         """The line above the table."""
         return f"{'':>9}  {'tasks':{self.width}}  method       seed  average  forgetting     time"
 
-    def row(self, result: Result | None) -> str:
-        """The line of the next run, whose record this is; None: another process has it in hand."""
+    def row(self, result: Result | None, why: str = "in the hands of another process") -> str:
+        """The line of the next run, whose record this is; or ``why`` there is none (None)."""
         config = self.configs[self.done]
         self.done += 1
         text = f"{self.done:4}/{len(self.configs):<4}  {config.tasks:{self.width}}  {config.method:11}  {config.seed:4}"
         if result is None:
-            return f"{text}  in the hands of another process"
+            return f"{text}  {why}"
         self.seconds.append((config, result.seconds))
         numbers = f"{100 * result.average:7.1f}  {100 * result.forgetting:10.1f}"
         failed = metrics.failures(result)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import csv
+import logging
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tfm_lite import metrics
+from tfm_lite.faults import in_words
 from tfm_lite.files import read_json, write_json
+from tfm_lite.options import Count, NotNegative, Share, check, check_fields, fits
 from tfm_lite.places import shipped
 
 # JSON has no words for these numbers; records have them as text. Fields of a record that may hold them:
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 NUMBERS = ("config", "accuracy", "average", "forgetting", "fits")
+
+Record = TypeVar("Record")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,8 +54,7 @@ class Result:
     @property
     def name(self) -> str:
         """The file's name, without its ending."""
-        c = self.config
-        return f"{c['tasks']}-{c['size']}-{c['network']}-{c['method']}-seed{c['seed']}-{self.key[:8]}"
+        return name_of(self.config, self.key)
 
     @property
     def title(self) -> str:
@@ -70,6 +76,14 @@ class Result:
         memory = ", ".join(f"{kind} {count / 1e6:.3f} MB" for kind, count in self.memory.items())
         lines += [f"memory      {memory}", f"time        {self.seconds:.0f} s"]
         return "\n".join([*lines, *(f"did not train: {why}" for why in metrics.failures(self).values())])
+
+
+NAMES = tuple(field.name for field in fields(Result))
+
+
+def name_of(config: Mapping[str, Any], key: str) -> str:
+    """The name that the record of a plain configuration has, without its ending."""
+    return "{tasks}-{size}-{network}-{method}-seed{seed}-{key}".format(**{**config, "key": key[:8]})
 
 
 def published(table: str) -> list[dict[str, str]]:
@@ -97,22 +111,52 @@ def plain(result: Result) -> dict[str, Any]:
 
 
 def load(path: Path) -> Result:
-    """Read a record. Raises ``ValueError`` if the file is something else, or was changed after it had been written."""
+    """Read a record. Raises ``ValueError`` if the file is something else, was changed after it had been written, or does not
+    fit together."""
 
     def number(value: Any) -> Any:
         return WORDS.get(value, value) if isinstance(value, str) else value
 
     try:
         content = read_json(path)
+        if lacking := [name for name in NAMES if name not in content and name != "images"]:
+            raise ValueError(f"it has no {', '.join(lacking)}")
+        if more := content.keys() - NAMES:
+            raise ValueError(f"it has {', '.join(sorted(more))} too, by a later version of the package or another hand")
         content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
         result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
-        _ = result.name  # a configuration that is none gives none
+        _check(result)
         return result
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        why = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise ValueError(
-            f"{path} is not a record of a run as it was written ({type(error).__name__}: {error}); delete it and run it "
-            "again: what is left of the run's checkpoints is used"
+            f"{path} is not a record of a run as it was written ({why}); the command that made it makes it again, with what "
+            "is left of the run's checkpoints"
         ) from error
+
+
+def _check(result: Result) -> None:
+    """Refuse a record whose parts do not fit together."""
+    check_fields(result, "a record's")
+    kinds: dict[str, Any] = {"tasks": str, "method": str, "network": str, "size": Count, "seed": int}
+    for name, kind in kinds.items():
+        check(f"a configuration's {name}", result.config.get(name), kind)
+    for name in ("options", "protocol"):
+        check(f"a configuration's {name}", result.config.get(name, {}), dict)
+    count, classes = len(result.accuracy), result.structure["classes"]
+    for name, part in {"tasks": result.tasks, "images": result.images, "fits": result.fits, "classes": classes}.items():
+        if not count or len(part) != count:
+            raise ValueError(f"its accuracies are of {count} tasks, and its {name} of {len(part)}")
+    if not all(fits(n, Count) for n in [*result.images, *classes]):
+        raise ValueError("its images and classes are not all whole numbers of at least 1")
+    for t, row in enumerate(result.accuracy):
+        if len(row) != count or not all(fits(value, Share) for value in row[: t + 1]) or {*row[t + 1 :]} - {None}:
+            raise ValueError(f"row {t + 1} of its accuracies is not {t + 1} shares, and then None, of {count} in all")
+    for outcome in (outcome for outcomes in result.fits for outcome in outcomes):
+        if not isinstance(outcome["loss"], float | int | None):
+            raise ValueError(f"a loss is {outcome['loss']!r}")
+    for use, size in result.memory.items():
+        check(f"its memory for {use}", size, NotNegative)
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -133,13 +177,30 @@ def _images(accuracies: Iterable[float | None]) -> int:
 
 
 def load_all(folder: Path | None = None) -> list[Result]:
-    """All records of a folder (None: those that come with the package), by name.
+    """All records of a folder (None: those that come with the package), by name. What is no record is passed over, and named.
 
     >>> tfm = select(load_all(), tasks="alphabets", method="tfm")
     >>> {record.forgetting for record in tfm}
     {0.0}
     """
-    return [load(path) for path in sorted((folder or shipped("results")).glob("*.json"))]
+    return [record for _, record in readable(sorted((folder or shipped("results")).glob("*.json")), load)]
+
+
+def readable(paths: Iterable[Path], read: Callable[[Path], Record]) -> Iterator[tuple[Path, Record]]:
+    """What ``read`` makes of these files. What is damaged, or something else, is passed over, with a word."""
+    for path in paths:
+        try:
+            record = read(path)
+        except (ValueError, OSError) as error:
+            pass_over(in_words(error)[0])
+        else:
+            yield path, record
+
+
+@cache
+def pass_over(why: str) -> None:
+    """Say, once, that a file is left out."""
+    log.warning("passed over: %s", why)
 
 
 def select(results: Iterable[Result], *, options: dict[str, Any] | None = None, **config: Any) -> list[Result]:

@@ -22,7 +22,6 @@ from tfm_lite.files import InUse, check_room, holder, leftovers, lock
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, Run
 from tfm_lite.runs.progress import Progress, SuiteTable
-from tfm_lite.runs.records import readable
 from tfm_lite.runs.results import Result
 from tfm_lite.train import OnEpoch
 
@@ -40,8 +39,8 @@ def run_experiment(
 ) -> Result:
     """Run a configuration and return its record.
 
-    ``folder`` is where checkpoints are kept while it runs, in a folder of the run's own name: called again after a stop
-    it goes on there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
+    ``folder`` is where checkpoints are kept while it runs, those of this run alone: called again after a stop it goes on
+    there, to the same bits. None: none are kept. ``tasks`` replaces the data set of the configuration's name.
 
     >>> from tfm_lite.train import Protocol
     >>> short = Protocol(epochs=1)
@@ -64,7 +63,7 @@ def record_of(run: Run, *, folder: Path | None, device: str, on_epoch: OnEpoch |
         device=device,
         precision=config.precision,
         on_epoch=on_epoch,
-        checkpoint=Checkpoint(folder),
+        checkpoint=Checkpoint(folder, of=run.key),
     )
     return Result(
         key=run.key,
@@ -112,11 +111,16 @@ def run_kept(
     run = Run(config, tasks)
     folder = run.folder(data)
     out = out or folder
+    path = out / f"{results.name_of(run.resolved.plain(), run.key)}.json"
+    if path.is_dir():  # better now than when all is learned
+        raise ValueError(
+            f"{path} is a folder, and the record is to be written there: take it away, or name another --out"
+        )
     found = None if again else _recorded(out, run.key)
     if found:
         return found
     with held(folder):
-        checkpoint = Checkpoint(folder)
+        checkpoint = Checkpoint(folder, of=run.key)
         if again:
             checkpoint.drop("*")
         elif found := _recorded(out, run.key):  # who had the folder until now has finished it
@@ -131,7 +135,6 @@ def run_kept(
             result = record_of(run, folder=folder, device=device, on_epoch=on_epoch)
         finally:
             progress.close()
-        path = out / f"{result.name}.json"
         if distributed.first():
             results.save(result, out)
             for old in leftovers(out, path.name):
@@ -166,6 +169,6 @@ def room(run: Run) -> int:
 
 def _recorded(out: Path, key: str) -> tuple[Result, Path] | None:
     """The record of this key in a folder, if all processes are to find it there; a damaged one counts as none."""
-    found = readable(sorted(out.glob(f"*-{key[:8]}.json")))
+    found = results.readable(sorted(out.glob(f"*-{key[:8]}.json")), results.load)
     path = distributed.agreed(next((path for path, record in found if record.key == key), None))
     return (results.load(path), path) if path else None

@@ -22,9 +22,10 @@ from tfm_lite import datasets, methods, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.files import written
-from tfm_lite.options import options_of
+from tfm_lite.files import read_json, written
+from tfm_lite.options import check_fields, options_of
 from tfm_lite.places import shipped
+from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, Run, default_network, identity
 from tfm_lite.runs.run import held
 
@@ -151,11 +152,11 @@ def validation(
     run = Run(config, tasks)
     own = folder / f"{config.tasks}-{config.method}-seed{config.seed}-first{count}-{run.key}" if folder else None
     with held(own) if own else nullcontext():
-        checkpoint = Checkpoint(own)
+        checkpoint = Checkpoint(own, of=run.key)
         checkpoint.tidy()
         if (found := checkpoint.load("accuracy")) is not None:
             with checkpoint.understood("accuracy"):
-                accuracy: list[float] = found["accuracy"]
+                accuracy = [float(value) for _, value in zip(range(count), found["accuracy"], strict=True)]
         else:
             accuracy = _validation(run, count, device, checkpoint)
             checkpoint.save("accuracy", {"accuracy": accuracy})
@@ -183,7 +184,7 @@ def save(choice: Choice, folder: Path) -> Path:
     """Write the choice into ``folder`` and return its path."""
     path = folder / f"{choice.name}.json"
     with written(path) as temporary:
-        temporary.write_text(json.dumps(asdict(choice), indent=1) + "\n")
+        temporary.write_text(json.dumps(asdict(choice), indent=1) + "\n", encoding="utf-8")
     return path
 
 
@@ -191,8 +192,22 @@ def load_all(folder: Path | None = None, *, tasks: str | None = None) -> list[Ch
     """All choices of a folder (None: those that come with the package), by name; or those for one data set."""
     start = f"{tasks}-" if tasks else ""
     paths = [path for path in sorted((folder or shipped("selection")).glob("*.json")) if path.name.startswith(start)]
-    contents = [json.loads(path.read_text()) for path in paths]
-    return [Choice(**{field.name: content[field.name] for field in fields(Choice)}) for content in contents]
+    return [choice for _, choice in results.readable(paths, load)]
+
+
+def load(path: Path) -> Choice:
+    """Read a choice. Raises ``ValueError`` if the file is something else."""
+    try:
+        content = read_json(path)
+        choice = Choice(**{field.name: content[field.name] for field in fields(Choice)})
+        check_fields(choice, "a choice's")
+        _ = choice.name  # a configuration that is none gives none
+        return choice
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not a choice as it was written ({type(error).__name__}: {error}); `python -m tfm_lite select` makes "
+            "it again"
+        ) from error
 
 
 def _unusual(method: str, options: dict[str, Any]) -> dict[str, Any]:
