@@ -188,7 +188,7 @@ def select_options(options: argparse.Namespace) -> None:
     for config in _configs(options):
         if options.suite is None or methods.get(config.method).grid:
             seeds.setdefault(selection.family(config.plain()), []).append(config)
-    folder = cache_folder(options.data) / "selection"
+    folder = cache_folder(options.data, "selection")
     for configs in seeds.values():
         config, tell = configs[0], partial(print, configs[0].method, flush=True)
         try:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from tfm_lite import train
-from tfm_lite.places import cache_folder
+from tfm_lite.places import caches
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, identity
 from tfm_lite.runs.results import Result
@@ -37,7 +37,7 @@ def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
 
 def files(data: Path | None, out: Path | None) -> list[Path]:
     """Where the records are that ``run`` would find with these folders."""
-    return sorted(out.glob("*.json") if out else (cache_folder(data) / "runs").glob("*/*.json"))
+    return sorted(out.glob("*.json") if out else (f for runs in caches(data, "runs") for f in runs.glob("*/*.json")))
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Result]]:
