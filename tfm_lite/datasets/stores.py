@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tfm_lite.datasets.pictures import decode, decode_into
+from tfm_lite.datasets.sending import received, sent
 from tfm_lite.files import crc32, read_json, write_json, written
 from tfm_lite.places import cached, remade
 
@@ -95,6 +96,12 @@ class Checked:
                     temporary.write_bytes(_npy(sums))
             images = _map(self.path)
         self.images, self.sums = images, np.array(sums)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "images": sent(self.images)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, images=received(state["images"]))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -177,7 +184,10 @@ class Undecoded:
 
     def __init__(self, files: Sequence[Path], size: int) -> None:
         self.files, self.shape = files, (len(files), 3, size, size)
-        self._pool = ThreadPoolExecutor(processors())
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pool": None}
 
     def __len__(self) -> int:
         return len(self.files)
@@ -188,6 +198,13 @@ class Undecoded:
             return decode(self.files[rows], size)
         chosen = np.arange(len(self))[rows]
         images = np.empty((len(chosen), *self.shape[1:]), np.uint8)
-        for i, image in enumerate(self._pool.map(lambda row: decode(self.files[row], size), chosen)):
+        for i, image in enumerate(self._threads().map(lambda row: decode(self.files[row], size), chosen)):
             images[i] = image
         return images
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """Those of this process: one that is forked does not have its parent's, and would wait for them for ever."""
+        process = os.getpid()
+        if self._pool is None or self._pool[0] != process:
+            self._pool = process, ThreadPoolExecutor(processors())
+        return self._pool[1]
