@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
-book test notebooks: export OMP_NUM_THREADS = 1
+book test notebooks floor: export OMP_NUM_THREADS = 1
 
-.PHONY: help book test lint check notebooks browser sync bench serve clean
+.PHONY: help book test lint check notebooks browser floor sync bench serve clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -37,6 +37,20 @@ notebooks: .venv/installed ## run the notebooks
 browser: .venv/installed ## open every page of the built book in a headless browser
 	$(BIN)/pytest tests/book -n 2
 
+# The oldest versions that pyproject.toml allows: its lower bounds, each with == for >=.
+.venv-floor/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else "the oldest versions are those for Python 3.11, this is " + sys.version.split()[0] + ": make floor PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv-floor
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' | sed 's/>=/==/' > .venv-floor/oldest.txt
+	grep -E '^(pytest|nbmake|ipykernel)==' requirements.txt > .venv-floor/tools.txt
+	.venv-floor/bin/pip install --quiet --disable-pip-version-check -r .venv-floor/oldest.txt -r .venv-floor/tools.txt -e .
+	@touch $@
+
+# What the oldest versions decide: whether a chapter runs, the letters are the same images, and the same bits come of them.
+floor: .venv-floor/installed ## check that the oldest versions that are allowed still do
+	.venv-floor/bin/pytest -W default --nbmake book/01_forgetting.ipynb
+	.venv-floor/bin/pytest -W default tests/datasets/test_alphabets.py tests/methods/test_golden.py tests/nn/test_layers.py
+
 check: book test notebooks browser ## all of it, as continuous integration does
 
 sync: .venv/installed ## format the chapters, write their notebooks and the pictures
@@ -53,4 +67,4 @@ serve: ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000
 
 clean: ## remove what was built
-	rm -rf _build build .venv
+	rm -rf _build build .venv .venv-floor

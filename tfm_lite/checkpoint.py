@@ -15,7 +15,7 @@ import torch
 
 from tfm_lite import distributed
 from tfm_lite.faults import is_out_of_memory
-from tfm_lite.files import is_signed, leftovers, sign, written
+from tfm_lite.files import is_signed, leftovers, make, sign, written
 
 # By kind of checkpoint: what to delete when it is damaged, so that the least is lost.
 REMEDY = {
@@ -24,6 +24,7 @@ REMEDY = {
     "epoch": "delete this file: the same command begins this one training again",
     "accuracy": "delete this file: the same command tries these options again",
 }
+ROOM = "make room; then the same command goes on from the last checkpoint that is whole"
 
 
 class Checkpoint:
@@ -37,22 +38,19 @@ class Checkpoint:
     def __init__(self, folder: Path | None, *, of: str | None = None) -> None:
         self.folder, self.of = folder, of
         if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+            make(folder)
 
     def save(self, name: str, content: dict[str, Any]) -> None:
         """Keep tensors and plain values under this name."""
         path = self._path(name)
         if path and distributed.first():
-            try:
-                with written(path) as temporary:
+            with written(path, ROOM) as temporary:
+                try:
                     with temporary.open("wb") as file:
                         torch.save({**content, "of": self.of}, file)
-                    sign(temporary)
-            except (OSError, RuntimeError) as error:  # torch turns some errors of the disk into its own
-                raise OSError(
-                    f"the checkpoint {path} cannot be written ({error}): make room; then the same command goes on from the "
-                    "last one that is whole"
-                ) from error
+                except RuntimeError as error:  # torch hides the disk's error behind one of its own
+                    raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
+                sign(temporary)
 
     def load(self, name: str) -> dict[str, Any] | None:
         """What was kept under this name, or None. Nothing is unpickled but tensors and plain values.

@@ -6,7 +6,10 @@ would be of use against people only, takes three times as long.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import logging
 import os
 import re
 import shutil
@@ -15,13 +18,25 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
+
+try:
+    import fcntl
+except ImportError:  # Windows locks in another way
+    fcntl = None  # type: ignore[assignment]
 
 SIGNATURE = b"tfm_lite crc32 %08x"  # at the end of a signed file
 SIGNED = len(SIGNATURE % 0)
+SOFT = "lock.soft"  # the lock's file where the disk has no locks
+# What a disk says that is full, or that may not be written to.
+REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
+ELSEWHERE = "name another folder with TFM_LITE_DATA, --data or --out"
+AGAIN = f"make room, or see that you may write there, and give the same command again; or {ELSEWHERE}"
+log = logging.getLogger(__name__)
 
 
 class InUse(OSError):
@@ -29,17 +44,39 @@ class InUse(OSError):
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` that takes its name when all is on the disk, and goes if anything fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def written(path: Path, remedy: str = AGAIN) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its name when all is on the disk, and goes if anything fails.
+
+    Raises ``OSError`` that names the file and the ``remedy`` if the disk is full, or nothing may be written there.
+    """
+    make(path.parent)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         yield temporary
         with temporary.open("rb+") as file:  # else a loss of power could leave the new name on an empty file
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno not in REFUSED or str(error.filename or temporary) != str(temporary):  # it is of another file
+            raise
+        raise OSError(f"{path} cannot be written ({error.strerror}): {remedy}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing may be written there is nothing to remove
+            temporary.unlink(missing_ok=True)
+
+
+def make(folder: Path) -> None:
+    """Make a folder, and those that it lies in, unless it is there. Raises ``OSError`` in words where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _not_writable(folder: Path, error: OSError) -> OSError:
+    return OSError(
+        f"nothing can be written in {folder} ({error.strerror}): make it writable or make room, or {ELSEWHERE}"
+    )
 
 
 def crc32(path: Path, size: int | None = None) -> int:
@@ -100,21 +137,58 @@ def lock(folder: Path) -> Callable[[], None] | None:
     """Take hold of a folder. What is returned lets go of it; None if another process has it.
 
     The system lets go of it when the process ends, however it ends. Who holds it stands in a file of its own: Windows lets
-    nobody read one that is locked, and some versions of filelock empty it when they only try.
+    nobody read one that is locked, and some versions of filelock empty it when they only try. Where the disk has no locks, a
+    file that is there stands for one (:data:`SOFT`); it outlives a process that is killed, and is then taken over on the same
+    machine.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    held, name = FileLock(folder / "lock", thread_local=False), folder / "holder"
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        return None
-    name.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+    make(folder)
+    held, name = _lock(folder), folder / "holder"
+    for last in False, True:  # the first try may do no more than remove the file that a killed process left
+        try:
+            held.acquire(timeout=0)
+            break
+        except Timeout:
+            if last:
+                return None
+        except OSError as error:
+            raise _not_writable(Path(held.lock_file), error) from error
+    with contextlib.suppress(OSError):  # a courtesy, for which nothing stops
+        name.unlink(missing_ok=True)  # another user's could not be written to
+        name.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
 
     def let_go() -> None:
-        name.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            name.unlink(missing_ok=True)
         held.release()
 
     return let_go
+
+
+def _lock(folder: Path) -> FileLock | SoftFileLock:
+    """The kind of lock that the disk has."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:  # nobody else knows of it: what fails here always does
+            if fcntl and (why := _refusal(probe.fileno())):
+                _say(f"the disk of {folder.parent} has no locks ({why}): a file {SOFT} stands for each instead")
+                return SoftFileLock(folder / SOFT, thread_local=False)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    return FileLock(folder / "lock", thread_local=False)
+
+
+def _refusal(file: int) -> str | None:
+    """Why a file cannot be locked, if it cannot."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:  # Lustre and NFS say ENOSYS, ENOLCK or EOPNOTSUPP
+        return error.strerror
+    return None
+
+
+@cache
+def _say(text: str) -> None:
+    """Say it once."""
+    log.warning(text)
 
 
 def holder(folder: Path) -> str:
@@ -125,17 +199,20 @@ def holder(folder: Path) -> str:
         return "another process"
 
 
+def way_out(folder: Path) -> str:
+    """What to do about a holder that may be gone for good; nothing, where the system sees to it."""
+    soft = folder / SOFT
+    return f"; if it is gone for good (it may have been on another machine), delete {soft}" if soft.exists() else ""
+
+
 def check_room(folder: Path, size: int, *, kept: int = 0) -> None:
     """Refuse a folder that cannot be written to, or whose disk has no room for ``size`` bytes; ``kept`` are there already."""
+    make(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:  # gone with the process, however it ends
             probe.write(b"\0" * 4096)
     except OSError as error:
-        raise OSError(
-            f"nothing can be written in {folder} ({error.strerror}): make it writable or make room, or name another "
-            "folder with TFM_LITE_DATA, --data or --out"
-        ) from error
+        raise _not_writable(folder, error) from error
     free = shutil.disk_usage(folder).free + kept
     if free < size:
         raise OSError(

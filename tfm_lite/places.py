@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+log = logging.getLogger(__name__)
 
 
 def shipped(kind: str) -> Path:
@@ -31,17 +35,56 @@ def data_folder(data: Path | None, *, new: bool = False) -> Path:
     """
     chosen = data or os.environ.get("TFM_LITE_DATA")
     folder = Path(chosen).expanduser() if chosen else user_cache()
-    if chosen and not new and not folder.is_dir():
+    if chosen and not new and not os.path.isdir(folder):
         named = "--data" if data else "TFM_LITE_DATA"
         raise FileNotFoundError(
             f"the data folder {folder}, named with {named}, does not exist: make it, or name another"
         )
+    if os.path.isdir(folder) and not _may(folder, os.R_OK | os.X_OK):
+        raise PermissionError(
+            f"you may not look into the data folder {folder}: ask its owner to let you, or name another"
+        )
     return folder
 
 
-def cache_folder(data: Path | None) -> Path:
-    """Where to keep what can be made again: in the data folder if it can be written to, else in the user's cache."""
-    folder = data_folder(data)
-    cache = folder / "cache"
-    writable = os.access(folder, os.W_OK) and (not cache.exists() or os.access(cache, os.W_OK))
-    return cache if writable else user_cache() / "cache"
+def caches(data: Path | None, within: str = "") -> list[Path]:
+    """Where what can be made again may be, the first where it is to be made: with the data; or, where others' data folder may
+    not be written to, which is said once, in the user's own cache too. ``within`` is a folder or a file in these."""
+    folder, own = data_folder(data) / "cache", user_cache() / "cache"
+    closed = None if folder == own else _closed(folder / within)
+    if closed:
+        _say(f"you may not write in {closed}: what you make is kept in {own}")
+    return [own / within, folder / within] if closed else [folder / within]
+
+
+def cache_folder(data: Path | None, within: str = "") -> Path:
+    """Where to keep what can be made again."""
+    return caches(data, within)[0]
+
+
+def cached(data: Path | None, name: str) -> Path:
+    """The path of a file that can be made again: where it is, else where it is to be made."""
+    places = caches(data, name)
+    return next(filter(os.path.exists, places), places[0])
+
+
+def remade(path: Path) -> Path:
+    """Where to make a :func:`cached` file anew that is not as it was: there, unless it is others'."""
+    return user_cache() / "cache" / path.name if _closed(path) or _closed(path.parent) else path
+
+
+def _closed(path: Path) -> Path | None:
+    """The file, or the folder that it would be made in, if the user may not write there."""
+    while not os.path.exists(path):
+        path = path.parent
+    return None if _may(path, os.W_OK) else path
+
+
+def _may(path: Path, what: int) -> bool:
+    return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
+
+
+@cache
+def _say(text: str) -> None:
+    """Say it once."""
+    log.warning(text)

@@ -367,9 +367,11 @@ def test_each_size_has_its_own_cache(made_up: Path) -> None:
 
 @pytest.mark.parametrize("protected", [".", "cache"])
 def test_a_folder_that_cannot_be_written_to(made_up: Path, monkeypatch: pytest.MonkeyPatch, protected: str) -> None:
-    (made_up / "cache").mkdir()
+    (made_up / protected).mkdir(exist_ok=True)
     allowed = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != made_up / protected and allowed(path, mode))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **_: (path, mode) != (made_up / protected, os.W_OK) and allowed(path, mode)
+    )
     assert len(load(made_up)) == 2
     assert kept(made_up) == []
     assert len(kept(made_up.parent / "user" / "tfm_lite")) == 1

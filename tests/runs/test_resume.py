@@ -338,7 +338,7 @@ def test_a_disk_that_fills_up_stops_a_run_and_loses_nothing(made_up: Path, capsy
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     error = capsys.readouterr().err
-    assert re.search(r"the checkpoint .*pt cannot be written .* make room; then the same command goes on", error)
+    assert re.search(r"error: .*pt cannot be written .* make room; then the same command goes on", error)
     (folder,) = (made_up / "cache" / "runs").iterdir()
     assert leftovers(folder, "*.pt") == [] and not list(folder.glob("*.json"))
     assert main(command) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import warnings
 import zlib
@@ -16,8 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tfm_lite.datasets.pictures import decode, decode_into
+from tfm_lite.datasets.sending import received, sent
 from tfm_lite.files import crc32, read_json, write_json, written
-from tfm_lite.places import cache_folder
+from tfm_lite.places import cached, remade
 
 VERSION = 3  # of how images are decoded and kept
 FEW = 1000  # so few images are decoded before worker processes have started
@@ -43,7 +45,7 @@ def store_path(name: str, files: Sequence[Path], *, size: int, data: Path | None
         except FileNotFoundError:
             raise FileNotFoundError(f"the image {file} is missing: unpack the archive again, all of it") from None
         state.append((file.name, about.st_size, about.st_mtime_ns))
-    return cache_folder(data) / f"{name}-{size}-{digest(VERSION, size, state, of)}.npy"
+    return cached(data, f"{name}-{size}-{digest(VERSION, size, state, of)}.npy")
 
 
 def image_store(
@@ -57,14 +59,14 @@ def image_store(
     """All images as one memory-mapped uint8 array (N, 3, size, size), decoded once and kept at ``path``, and what
     ``describe`` says of them, kept beside it with the sum of the store's bytes. What is not as it was written is made again.
     """
-    shape, beside = (len(files), 3, size, size), path.with_suffix(".json")
-    facts = _facts(path)
+    shape, facts = (len(files), 3, size, size), _facts(path)
     images = _open(path, shape, np.uint8) if facts else None
     if facts is None or images is None:
+        path = _again(path)
         with _making(name, files, shape, path) as made:
             facts = {"store": path.name, "sum": crc32(made), **describe(_map(made))}
             with contextlib.suppress(OSError):  # without them the store is made again the next time
-                write_json(beside, facts)
+                write_json(path.with_suffix(".json"), facts)
         images = _map(path)
     return images, facts
 
@@ -84,16 +86,22 @@ class Checked:
     dtype = np.dtype(np.uint8)
 
     def __init__(self, name: str, files: Sequence[Path], *, path: Path, size: int) -> None:
-        self.path, self.shape = path, (len(files), 3, size, size)
-        beside, count = path.with_suffix(".sums"), (len(files),)
-        images, sums = _open(path, self.shape, np.uint8), _open(beside, count, np.uint32)
+        self.path, self.shape, count = path, (len(files), 3, size, size), (len(files),)
+        images, sums = _open(path, self.shape, np.uint8), _open(path.with_suffix(".sums"), count, np.uint32)
         if images is None or sums is None:
-            with _making(name, files, self.shape, path) as made:
+            self.path = _again(path)
+            with _making(name, files, self.shape, self.path) as made:
                 sums = np.array([self._sum(image) for image in _map(made)], np.uint32)
-                with written(beside) as temporary, temporary.open("wb") as file:
-                    np.save(file, sums)
-            images = _map(path)
+                with written(self.path.with_suffix(".sums")) as temporary:
+                    temporary.write_bytes(_npy(sums))
+            images = _map(self.path)
         self.images, self.sums = images, np.array(sums)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "images": sent(self.images)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, images=received(state["images"]))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -116,14 +124,26 @@ class Checked:
         return zlib.crc32(image.data, zlib.crc32(self.path.name.encode()))
 
 
+def _again(path: Path) -> Path:
+    """Where to make a store that is not there, or not as it was written, which is said."""
+    if path.exists():
+        warnings.warn(f"the store {path} is not as it was written; it is made again", stacklevel=4)
+    return remade(path)
+
+
 @contextlib.contextmanager
 def _making(name: str, files: Sequence[Path], shape: tuple[int, ...], path: Path) -> Iterator[Path]:
     """Decode all images into a temporary file, which takes the name ``path`` at the end of the block."""
-    if path.exists():
-        warnings.warn(f"the store {path} is not as it was written; it is made again", stacklevel=4)
     with written(path) as temporary:
         _decode_all(name, files, shape, temporary)
         yield temporary
+
+
+def _npy(array: np.ndarray) -> bytes:
+    """What an .npy file of this array holds. NumPy, writing into a file itself, does not see that a disk is full."""
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
 
 
 def _map(path: Path) -> np.ndarray:
@@ -164,7 +184,10 @@ class Undecoded:
 
     def __init__(self, files: Sequence[Path], size: int) -> None:
         self.files, self.shape = files, (len(files), 3, size, size)
-        self._pool = ThreadPoolExecutor(processors())
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_pool": None}
 
     def __len__(self) -> int:
         return len(self.files)
@@ -175,6 +198,13 @@ class Undecoded:
             return decode(self.files[rows], size)
         chosen = np.arange(len(self))[rows]
         images = np.empty((len(chosen), *self.shape[1:]), np.uint8)
-        for i, image in enumerate(self._pool.map(lambda row: decode(self.files[row], size), chosen)):
+        for i, image in enumerate(self._threads().map(lambda row: decode(self.files[row], size), chosen)):
             images[i] = image
         return images
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """Those of this process: one that is forked does not have its parent's, and would wait for them for ever."""
+        process = os.getpid()
+        if self._pool is None or self._pool[0] != process:
+            self._pool = process, ThreadPoolExecutor(processors())
+        return self._pool[1]

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tfm_lite.datasets.augment import Augment
+from tfm_lite.datasets.sending import received, sent
 from tfm_lite.seeds import numpy_stream
 
 
@@ -23,6 +24,10 @@ class Split(Dataset[tuple[Tensor, int]]):
 
     Shapes: ``images`` uint8 (N, channels, size, size), shared by all splits and possibly memory-mapped;
     ``rows`` int64 (n,), the rows of ``images`` that belong here; ``labels`` int64 (n,), 0 to classes - 1.
+
+    An item is an image as it is kept, uint8 (channels, size, size), and its label: nothing is normalized or augmented, for
+    :class:`~tfm_lite.datasets.inputs.Inputs` does that to whole batches, on the device. A ``DataLoader`` takes it with any
+    number of workers, forked or spawned; they look at the same images, and none is copied.
 
     >>> from tfm_lite import datasets
     >>> train = datasets.load("alphabets")[0].train
@@ -43,6 +48,12 @@ class Split(Dataset[tuple[Tensor, int]]):
                 raise ValueError(f"a split's {name}s are whole numbers, not {np.asarray(values).dtype}; convert them")
         if len(odd := self.rows[(self.rows < 0) | (self.rows >= len(self.images))]):
             raise ValueError(f"a split has the row {odd[0]}, but its images are the rows 0 to {len(self.images) - 1}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "images": sent(self.images)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, images=received(state["images"]))
 
     def __len__(self) -> int:
         return len(self.rows)

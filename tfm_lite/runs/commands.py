@@ -223,7 +223,7 @@ def select_options(options: argparse.Namespace) -> int:
 
 def _select(family: list[Config], options: argparse.Namespace) -> None:
     """Choose for configurations that differ in their seed alone."""
-    config, folder = family[0], cache_folder(options.data) / "selection"
+    config, folder = family[0], cache_folder(options.data, "selection")
     choice = selection.select(
         config,
         seeds=[other.seed for other in family],

@@ -16,7 +16,7 @@ from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.methods.base import Method
 from tfm_lite.nn.networks import Builder, stages_of
 from tfm_lite.options import Pixels, Positive, Range, check_fields, check_options
-from tfm_lite.places import cache_folder
+from tfm_lite.places import caches
 from tfm_lite.protocol import FULL, Protocol
 from tfm_lite.runs.results import Result
 
@@ -131,7 +131,11 @@ class Run:
 
     def folder(self, data: Path | None) -> Path:
         """Where it is kept, beside this data folder's other runs."""
-        return cache_folder(data) / "runs" / self.name
+        return self.folders(data)[0]
+
+    def folders(self, data: Path | None) -> list[Path]:
+        """Where it is kept and, where that is the user's own cache, also where others may have made it."""
+        return caches(data, f"runs/{self.name}")
 
     def method(self) -> Method:
         """The method, fresh."""

@@ -3,6 +3,7 @@ table that fills up."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,6 +17,8 @@ from tfm_lite.learner import Learner
 from tfm_lite.protocol import Epoch, Protocol
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
+
+log = logging.getLogger(__name__)
 
 
 class SuiteTable:
@@ -86,8 +89,14 @@ class Progress:
         self.last = epoch
         if self.log:
             line = " ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in asdict(epoch).items())
-            with self.log.open("a") as file:
-                file.write(line + "\n")
+            try:
+                with self.log.open("a") as file:
+                    file.write(line + "\n")
+            except OSError as error:  # what is learned matters more
+                log.warning(
+                    "%s cannot be written to (%s): no more goes in, and the run goes on", self.log, error.strerror
+                )
+                self.log = None
         done, total = self._fits(method, epoch.task) + epoch.fit, self._fits(method, len(self.tasks))
         share = (done + epoch.epoch / self.protocol.epochs) / total
         low, high = self.left(epoch, total - done - 1)

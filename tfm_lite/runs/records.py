@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tfm_lite import train
-from tfm_lite.places import cache_folder
+from tfm_lite.places import caches
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, identity
 
@@ -38,7 +38,7 @@ def files(data: Path | None, out: Path | None) -> list[Path]:
         if out.exists():
             raise NotADirectoryError(f"--out {out} is a file: name the folder of the records")
         results.log.warning("the folder %s does not exist yet: no record is there", out)
-    return sorted(out.glob("*.json") if out else (cache_folder(data) / "runs").glob("*/*.json"))
+    return sorted(out.glob("*.json") if out else (f for runs in caches(data, "runs") for f in runs.glob("*/*.json")))
 
 
 def _named(path: Path) -> tuple[str, ...]:

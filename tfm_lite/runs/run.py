@@ -5,7 +5,7 @@ which one process at a time may write to.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
@@ -18,7 +18,7 @@ import tfm_lite
 from tfm_lite import datasets, distributed, memory, metrics, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.files import InUse, check_room, holder, leftovers, lock
+from tfm_lite.files import InUse, check_room, holder, leftovers, lock, way_out
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, Run
 from tfm_lite.runs.progress import Progress, SuiteTable
@@ -109,21 +109,22 @@ def run_kept(
     with distributed.first_alone():  # it decodes the images, the others read what it has kept
         tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     run = Run(config, tasks)
-    folder = run.folder(data)
+    folder, *others = run.folders(data)
+    places = [out] if out else [folder, *others]
     out = out or folder
     path = out / f"{results.name_of(run.resolved.plain(), run.key)}.json"
     if path.is_dir():  # better now than when all is learned
         raise ValueError(
             f"{path} is a folder, and the record is to be written there: take it away, or name another --out"
         )
-    found = None if again else _recorded(out, run.key)
+    found = None if again else _recorded(places, run.key)
     if found:
         return found
     with held(folder):
         checkpoint = Checkpoint(folder, of=run.key)
         if again:
             checkpoint.drop("*")
-        elif found := _recorded(out, run.key):  # who had the folder until now has finished it
+        elif found := _recorded([out], run.key):  # who had the folder until now has finished it
             return found
         if distributed.first():
             checkpoint.tidy()
@@ -147,7 +148,7 @@ def held(folder: Path) -> Iterator[None]:
     """Keep other processes away from a run."""
     let_go = lock(folder) if distributed.first() else None
     if not distributed.agreed(let_go is not None):
-        raise InUse(f"{holder(folder)} has this run in hand, in {folder}; it is left alone")
+        raise InUse(f"{holder(folder)} has this run in hand, in {folder}; it is left alone{way_out(folder)}")
     try:
         yield
     finally:
@@ -167,8 +168,9 @@ def room(run: Run) -> int:
     return (max(method.fits(t) for t in range(len(run.tasks))) + 6) * state
 
 
-def _recorded(out: Path, key: str) -> tuple[Result, Path] | None:
-    """The record of this key in a folder, if all processes are to find it there; a damaged one counts as none."""
-    found = results.readable(sorted(out.glob(f"*-{key[:8]}.json")), results.load)
+def _recorded(folders: Iterable[Path], key: str) -> tuple[Result, Path] | None:
+    """The record of this key in these folders, if all processes are to find it there; a damaged one counts as none."""
+    files = (path for folder in folders for path in sorted(folder.glob(f"*-{key[:8]}.json")))
+    found = results.readable(files, results.load)
     path = distributed.agreed(next((path for path, record in found if record.key == key), None))
     return (results.load(path), path) if path else None
