@@ -19,9 +19,9 @@ from typing import IO
 
 from tqdm import tqdm
 
-from tfm_lite.datasets import folders
+from tfm_lite.datasets import presence
 from tfm_lite.datasets.about import About, Archive
-from tfm_lite.datasets.folders import Reader
+from tfm_lite.datasets.presence import Reader
 
 ATTEMPTS = 5  # in a row without a byte gained
 PAUSE = 1.0  # seconds before the second attempt; then twice as long, and so on
@@ -65,9 +65,7 @@ def fetch(name: str, about: About, read: Reader, *, folder: Path, archives: Sequ
 def complete(name: str, about: About, read: Reader, target: Path) -> None:
     """Refuse a folder that is not the complete set."""
     try:
-        found = read(target)
-        folders.check_there(name, target, found)
-        folders.check_counts(name, about, target, found)
+        presence.check(name, about, presence.look(target, read))
     except (ValueError, OSError) as error:
         raise ValueError(
             f"{error}\n{target} is not the complete set; `data verify {name}` says what it holds. To get the set again move "
