@@ -183,7 +183,9 @@ SPOILT = {
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_spoilt_image_is_named_and_nothing_is_left(made_up: Path, how: str) -> None:
     SPOILT[how](image(made_up, 17))
-    with pytest.raises(ValueError, match=r"image_00017\.jpg cannot be read .*unpack its archive again"):
+    with pytest.raises(
+        ValueError, match=r"image_00017\.jpg (cannot be read .*unpack its archive again|is too large .*fewer)"
+    ):
         load(made_up)
     assert kept(made_up) == [] and not (made_up.parent / "user").exists()
     Image.new("RGB", (20, 20)).save(image(made_up, 17))

@@ -214,15 +214,39 @@ def test_a_run_by_name_is_recorded_once_wherever_the_folder_is(
     assert isinstance(Result(**record), Result)
 
 
-def test_it_is_shown_and_neither_fetched_nor_verified(
+def test_it_is_shown_and_not_fetched(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(photos.parent)
     assert main(["data", "show", f"folder:{photos}+2tasks", "--size", "16"]) == 0
     assert Path("folder-photos+2tasks.png").is_file() and "2 tasks of 7 classes" in capsys.readouterr().out
-    for verb in ("fetch", "verify"):
-        assert main(["data", verb, f"folder:{photos}"]) == 2
-        assert "is your own: it is neither fetched nor" in capsys.readouterr().err
+    assert main(["data", "fetch", f"folder:{photos}"]) == 2
+    assert "is your own: nobody else has it to fetch" in capsys.readouterr().err
+
+
+def test_verify_says_all_of_it_at_once(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (photos / "class 1" / "notes.txt").touch()
+    (photos / "class 1" / "._00.jpg").touch()
+    (photos / "class 2" / "thumbnails").mkdir()
+    shutil.copy(photos / "class 2" / "00.jpg", photos / "class 2" / "thumbnails")
+    assert main(["data", "verify", f"folder:{photos}+2tasks"]) == 0
+    said = capsys.readouterr().out
+    for line in (
+        "classes  7",
+        "train    42 images, 6 to 6 per class",
+        "test     14 images, 2 to 2 per class",
+        "images   56 RGB; smallest side 16, largest 20 pixels",
+        "left     1 of other programs, not read: class 1/._00.jpg",
+        "unused   1 image that is none of these, not read: class 2/thumbnails/00.jpg",
+        "others   1 file beside the images that is none, not read: class 1/notes.txt",
+        "complete: every image can be read; they make up to 3 tasks",
+    ):
+        assert f"{line}\n" in said
+    for name in ("class 3/02.jpg", "class 5/07.jpg"):
+        (photos / name).write_text("<html>")
+    assert main(["data", "verify", f"folder:{photos}"]) == 2
+    said = capsys.readouterr().err
+    assert "class 3/02.jpg cannot be read" in said and "class 5/07.jpg cannot be read" in said
 
 
 def spoilt(change: Callable[[Path], object], parts: dict[str, int] | None = None) -> Callable[[Path], str]:

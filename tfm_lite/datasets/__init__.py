@@ -74,7 +74,7 @@ def look(name: str, *, data: str | Path | None = None) -> None:
     request, folder = parse(name), Path(data) if data is not None else None
     data_folder(folder)
     if request.name.startswith(OWN):
-        own.look(request)
+        own.find(request)
     elif hasattr(module := find(request.name), "ABOUT"):
         folders.listing(request.name, module.ABOUT, module.read, folder, request)
 

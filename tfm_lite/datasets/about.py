@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-
-# How the files of the usual kinds of images end.
-IMAGES = (
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".png",
-    ".webp",
-    ".avif",
-    ".gif",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".jp2",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-)
 
 
 @dataclass(frozen=True)
@@ -49,7 +29,8 @@ class About:
 
     ``train``, ``test``, ``classes`` are counts (Table 2 of the paper), ``tasks`` the paper's number of tasks, ``size`` the
     size of images in pixels unless another is asked for. A ``large`` set's images are not all read to normalise or to
-    fingerprint it: ``moments`` gives mean and standard deviation per channel, on the 0 to 255 scale.
+    fingerprint it: ``moments`` gives mean and standard deviation per channel, on the 0 to 255 scale. By its ``marks``, files
+    and folders, one knows the set's folder.
     """
 
     title: str
@@ -58,6 +39,7 @@ class About:
     test: int
     classes: int
     tasks: int
+    marks: tuple[str, ...]
     page: str
     terms: str
     archives: tuple[Archive, ...] = ()
@@ -112,35 +94,7 @@ class Listing:
         )
 
 
-def lines(path: Path, *, of: str) -> list[str]:
-    """The lines of one of a publisher's lists that are not empty."""
-    try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"the list {path} is missing: unpack the archive of {of} again, all of it") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the list {path} cannot be read ({error}): unpack the archive of {of} again") from error
-
-
 def names_once(names: Sequence[str], keys: Sequence[str]) -> list[str]:
     """Names of classes, made different by their keys where two are alike."""
     often = Counter(names)
     return [name if often[name] == 1 else f"{name} ({key})" for name, key in zip(names, keys, strict=True)]
-
-
-def images_in(folder: Path) -> list[str]:
-    """The names of a class folder's images, sorted."""
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"the class folder {folder} is missing: unpack the archive again, all of it, or take the class off the "
-            "publisher's list and ask for +partial"
-        )
-    if not (found := pictures_in(folder)):
-        raise FileNotFoundError(f"the class folder {folder} has no image: unpack the archive again, all of it")
-    return found
-
-
-def pictures_in(folder: Path) -> list[str]:
-    """The names of the images in a folder, sorted; hidden ones are other programs' own."""
-    names = (entry.name for entry in os.scandir(folder) if not entry.is_dir())
-    return sorted(name for name in names if name.lower().endswith(IMAGES) and not name.startswith("."))

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-from PIL import Image
-from tqdm import tqdm
-
 from tfm_lite import datasets
-from tfm_lite.datasets import folders
-from tfm_lite.datasets.about import About, Listing
+from tfm_lite.datasets.about import About
 from tfm_lite.datasets.download import fetch
 from tfm_lite.datasets.names import OWN, Request, parse
-from tfm_lite.datasets.stores import processors
+from tfm_lite.datasets.verify import verify, verify_own
 from tfm_lite.files import written
 from tfm_lite.options import place, whole
 from tfm_lite.places import data_folder
-
-NAMED = 10  # problems of a kind that are named one by one
 
 
 def add_to(commands: Any) -> None:
@@ -52,18 +43,17 @@ def add_to(commands: Any) -> None:
             parser.add_argument("--out", type=place, metavar="FILE", help="the picture (NAME.png)")
 
 
-def _module(name: str) -> tuple[Request, ModuleType]:
-    request = parse(name)
-    if request.name.startswith(OWN):
-        raise ValueError(f"{name} is your own: it is neither fetched nor held against a publisher's counts")
+def _module(request: Request) -> ModuleType:
     module = datasets.find(request.name)
     if not hasattr(module, "ABOUT"):
-        raise ValueError(f"{name} needs no files: it is drawn on your machine")
-    return request, module
+        raise ValueError(f"{request.name} needs no files: it is drawn on your machine")
+    return module
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    request, module = _module(options.name)
+    if (request := parse(options.name)).name.startswith(OWN):
+        raise ValueError(f"{options.name} is your own: nobody else has it to fetch")
+    module = _module(request)
     about: About = module.ABOUT
     folder = data_folder(options.data, new=True)
     print(f"{about.title}: {about.train:,} training and {about.test:,} test images, {about.classes:,} classes")
@@ -77,53 +67,11 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    request, module = _module(options.name)
-    about: About = module.ABOUT
-    folder = data_folder(options.data) / about.folder
-    asked = Request(request.name, partial=True)
-    found = folders.listing(request.name, about, module.read, options.data, asked)[1]
-    train, test, classes = found.counts
-    print(f"{about.title} in {folder}")
-    print(f"classes  {classes:,} of {about.classes:,}")
-    for part, count, wanted in (("training", train, about.train), ("test", test, about.test)):
-        each = np.bincount(found.labels[found.is_train == (part == "training")], minlength=classes)
-        print(f"{part:8} {count:,} of {wanted:,} images, {each.min()} to {each.max()} per class")
-        if each.min() < (2 if part == "training" else 1):
-            raise ValueError(f"the class {found.classes[int(each.argmin())]} has {each.min()} {part} images: too few")
-    problems = _read_all(folder, found)
-    if problems:
-        more = f"\nand {len(problems) - NAMED:,} more" if len(problems) > NAMED else ""
-        raise ValueError("\n".join(problems[:NAMED]) + more)
-    if found.counts == (about.train, about.test, about.classes):
-        print("complete: every image can be read")
-    elif classes == about.classes:
-        folders.check_counts(request.name, about, folder, found)
+    request = parse(options.name)
+    if request.name.startswith(OWN):
+        verify_own(request)
     else:
-        print(f"partial: every image can be read; its name is {asked}")
-
-
-def _read_all(folder: Path, found: Listing) -> list[str]:
-    """Decode every image in full; say what kinds there are, return what is wrong."""
-    with ThreadPoolExecutor(processors()) as pool:
-        states = list(
-            tqdm(pool.map(_state, (folder / f for f in found.files)), "reading", len(found.files), unit="image")
-        )
-    modes = Counter(mode for mode, _, _ in states if mode)
-    sizes = [size for mode, size, _ in states if mode]
-    if sizes:
-        kinds = ", ".join(f"{count:,} {'grey' if mode == 'L' else mode}" for mode, count in modes.most_common())
-        print(f"images   {kinds}; smallest side {min(map(min, sizes))}, largest {max(map(max, sizes))} pixels")
-    return [problem for _, _, problem in states if problem]
-
-
-def _state(file: Path) -> tuple[str, tuple[int, int], str]:
-    """The mode and size of an image, or what is wrong with it."""
-    try:
-        with Image.open(file) as image:
-            image.load()
-            return image.mode, image.size, ""
-    except Exception as error:  # Pillow's decoders raise nearly anything
-        return "", (0, 0), f"the image {file} cannot be read ({error})"
+        verify(request, _module(request), options.data)
 
 
 def _show(options: argparse.Namespace) -> None:

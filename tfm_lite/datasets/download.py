@@ -1,32 +1,21 @@
-"""Downloads that go on where they broke off, are checked, and are unpacked whole or not at all."""
+"""Sets are fetched whole or not at all: from every address that there is, checked, and what is bad does not stay."""
 
 from __future__ import annotations
 
 import http.client
 import os
 import shutil
-import stat
-import tarfile
+import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import IO
+from collections.abc import Sequence
+from pathlib import Path
 
-from tqdm import tqdm
-
-from tfm_lite.datasets import folders
+from tfm_lite.datasets import presence
 from tfm_lite.datasets.about import About, Archive
-from tfm_lite.datasets.folders import Reader
-
-ATTEMPTS = 5  # in a row without a byte gained
-PAUSE = 1.0  # seconds before the second attempt; then twice as long, and so on
-TIMEOUT = 60.0
-CHUNK = 1 << 18
+from tfm_lite.datasets.presence import Reader
+from tfm_lite.datasets.receive import receive
+from tfm_lite.datasets.unpack import BadArchive, DiskError, Limits, unpack
+from tfm_lite.files import check_room
 
 
 def fetch(name: str, about: About, read: Reader, *, folder: Path, archives: Sequence[Path] = ()) -> Path:
@@ -34,45 +23,77 @@ def fetch(name: str, about: About, read: Reader, *, folder: Path, archives: Sequ
 
     ``archives`` are files that the user brought; they are used instead of downloads.
     """
+    if (there := _there(name, about, folder)) is not None:
+        complete(name, about, read, there)
+        return there
     target = folder / about.folder
-    if target.is_dir():
-        complete(name, about, read, target)
-        return target
     if not about.archives:
         raise ValueError(
             f"{about.title} cannot be downloaded without signing its terms. Get it from {about.page}, let "
             f"torchvision.datasets.ImageNet make train/ and val/ of its archives, and put both into {target}"
         )
     brought = _brought(about, archives)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_room(folder, 0)
     room, needed = shutil.disk_usage(folder).free, 2.2e6 * sum(archive.megabytes for archive in about.archives)
     if room < needed:
         raise OSError(
             f"{folder} has room for {room / 1e6:.0f} MB; about {needed / 1e6:.0f} MB are needed: name another"
         )
-    files = {a: brought.get(a.name) or download(name, about, a, folder / "downloads") for a in about.archives}
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as temporary:
-        for archive, file in files.items():
-            unpack(file, Path(temporary) / archive.into)
-        complete(name, about, read, Path(temporary) / about.folder)
-        os.replace(Path(temporary) / about.folder, target)
-    for archive, file in files.items():
+    downloads = _Downloads(name, about, folder / "downloads", brought)
+    while not _unpacked(name, about, read, folder, downloads):
+        pass
+    for archive in about.archives:
         if archive.name not in brought:
-            file.unlink()
+            (downloads.folder / archive.name).unlink()
     return target
+
+
+def _there(name: str, about: About, folder: Path) -> Path | None:
+    """The set's folder, if there is one that is not empty."""
+    try:
+        there = presence.locate(name, about, folder)
+    except FileNotFoundError:
+        return None
+    return there if any(there.iterdir()) else None
 
 
 def complete(name: str, about: About, read: Reader, target: Path) -> None:
     """Refuse a folder that is not the complete set."""
     try:
-        found = read(target)
-        folders.check_there(name, target, found)
-        folders.check_counts(name, about, target, found)
+        presence.check(name, about, presence.look(target, read))
     except (ValueError, OSError) as error:
         raise ValueError(
             f"{error}\n{target} is not the complete set; `data verify {name}` says what it holds. To get the set again move "
             "the folder away first"
         ) from error
+
+
+def _unpacked(name: str, about: About, read: Reader, folder: Path, downloads: _Downloads) -> bool:
+    """Whether the archives gave the complete set, which is then in its place. If one of them is bad and there may be a
+    better one, the bad one is gone."""
+    files = {archive: downloads.get(archive) for archive in about.archives}
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as temporary:
+        for archive, file in files.items():
+            try:
+                unpack(file, Path(temporary) / archive.into, Limits.of(about, archive))
+            except BadArchive as error:
+                if not downloads.reject([archive], str(error)):
+                    raise BadArchive(f"{error}. Get it again from {about.page}") from error
+                return False
+        made, target = Path(temporary) / about.folder, folder / about.folder
+        try:
+            presence.check(name, about, presence.look(made, read))
+        except (ValueError, OSError) as error:
+            said = str(error).replace(f"{temporary}{os.sep}", "")  # nobody can look there
+            said = said.replace(f"{Path(temporary).name}/ holds", "what was unpacked holds")
+            said = f"not the complete set is in {' and '.join(archive.name for archive in files)}: {said}"
+            if not downloads.reject(list(files), said):
+                raise ValueError(said) from error
+            return False
+        if target.is_dir():  # it is empty
+            target.rmdir()
+        os.replace(made, target)
+    return True
 
 
 def check_integrity(path: Path, md5: str | None) -> bool:
@@ -99,135 +120,68 @@ def _brought(about: About, files: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def download(name: str, about: About, archive: Archive, folder: Path) -> Path:
-    """The archive in ``folder``, from the first address that gives it whole."""
-    path = folder / archive.name
-    if path.is_file() and check_integrity(path, archive.md5):
-        return path
-    folder.mkdir(parents=True, exist_ok=True)
-    part, complaints = path.with_name(path.name + ".part"), []
-    for url in archive.urls:
-        try:
-            _receive(url, part)
-        except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-            complaints.append(f"{url}: {error}")
-            continue
-        if check_integrity(part, archive.md5):
-            os.replace(part, path)
+class _Downloads:
+    """A set's archives: those that the user brought, else each from the first address that gives a good one."""
+
+    def __init__(self, name: str, about: About, folder: Path, brought: dict[str, Path]) -> None:
+        self.name, self.about, self.folder, self.brought = name, about, folder, brought
+        self.bad: dict[str, str] = {}  # by address, what is wrong with what it gave
+        self.source: dict[str, str] = {}  # by archive, the address that gave all of it
+
+    def get(self, archive: Archive) -> Path:
+        """The archive, downloaded unless it is there."""
+        path = self.brought.get(archive.name) or self.folder / archive.name
+        if path.is_file() and (archive.name in self.brought or check_integrity(path, archive.md5)):
             return path
-        part.unlink()
-        complaints.append(f"{url}: the file that came is another, its MD5 checksum is not {archive.md5}")
-    raise OSError(
-        f"{archive.name} could not be downloaded.\n  "
-        + "\n  ".join(complaints)
-        + f"\nThe same command goes on where it "
-        f"broke off. Or get {archive.name} in another way ({about.page}) and give it: `python -m tfm_lite data fetch {name} "
-        f"--archive {archive.name}`"
-    )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        for url in archive.urls:
+            if url in self.bad:
+                continue
+            resumed = part.exists()
+            if not (given := self._given(url, archive, part)) and resumed and not part.exists():
+                resumed, given = False, self._given(url, archive, part)  # what was there was another's
+            if given:
+                self.source |= {} if resumed else {archive.name: url}
+                self.bad.pop(url, None)
+                os.replace(part, path)
+                return path
+        complaints = "\n  ".join(f"{url}: {self.bad[url]}" for url in archive.urls)
+        raise OSError(
+            f"{archive.name} could not be downloaded.\n  {complaints}\nThe same command goes on where it broke off. Or get "
+            f"{archive.name} in another way ({self.about.page}) and give it: `python -m tfm_lite data fetch {self.name} "
+            f"--archive {archive.name}`"
+        )
 
-
-def _receive(url: str, part: Path) -> None:
-    """Download ``url`` into ``part``, after what is there already; a broken connection is taken up again."""
-    failures = 0
-    while True:
-        before = part.stat().st_size if part.exists() else 0
+    def _given(self, url: str, archive: Archive, part: Path) -> bool:
+        """Whether an address gives the archive; if not, why is noted, and a file with another checksum is gone."""
         try:
-            if _go_on(url, part):
-                return
-            complaint: Exception = ConnectionError("the connection broke off")
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code < 500:
-                    raise OSError(f"the server says {error.code} {error.reason}") from None
-            complaint = OSError(f"the server says {error.code} {error.reason}")
-        except (OSError, http.client.HTTPException) as error:
-            complaint = error
-        failures = 0 if part.exists() and part.stat().st_size > before else failures + 1
-        if failures == ATTEMPTS:
-            raise complaint
-        time.sleep(PAUSE * 2 ** max(0, failures - 1))
-
-
-def _go_on(url: str, part: Path) -> bool:
-    """One connection; whether all is there at its end."""
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": "tfm_lite"} | ({"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # nothing comes after what is there: the checksum will tell whether it is all
-            error.close()
+            receive(url, part, most=Limits.of(self.about, archive).packed)
+        except DiskError:
+            raise
+        except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+            self.bad[url] = str(error)
+            return False
+        if check_integrity(part, archive.md5):
             return True
-        raise
-    with response:
-        if response.status != 206 or not str(response.headers["Content-Range"]).startswith(f"bytes {have}-"):
-            have = 0  # the server sends the file from its start
-        length = response.headers["Content-Length"]
-        total = have + int(length) if length else None
-        bar = tqdm(desc=part.stem, total=total, initial=have, unit="B", unit_scale=True)
-        with bar, part.open("ab" if have else "wb") as file:
-            while chunk := response.read(CHUNK):
-                file.write(chunk)
-                bar.update(len(chunk))
-        return total is None or part.stat().st_size == total
+        part.unlink()
+        self.bad[url] = f"the file that came is another, its MD5 checksum is not {archive.md5}"
+        return False
 
+    def reject(self, archives: Sequence[Archive], why: str) -> bool:
+        """Remove those archives that may be bad: downloaded, and without a checksum. Whether there were any.
 
-def unpack(archive: Path, into: Path) -> None:
-    """Unpack a .zip or .tar archive, or copy any other file. Nothing is written outside ``into``: a member that would be, or
-    that is a link or a device, is an error."""
-    into.mkdir(parents=True, exist_ok=True)
-    if not zipfile.is_zipfile(archive) and not tarfile.is_tarfile(archive):
-        if archive.suffix in (".zip", ".tgz", ".gz", ".tar"):
-            raise ValueError(f"{archive} is not an archive, or not whole; get it again")
-        shutil.copy(archive, into)
-        return
-    try:
-        with _members(archive) as members:
-            for name, source in tqdm(members, f"unpacking {archive.name}", unit="file"):
-                target = _inside(archive, name, into)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with source, target.open("xb") as file:
-                    shutil.copyfileobj(source, file, CHUNK)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise ValueError(f"{archive} cannot be unpacked ({error}); get it again") from error
-
-
-@contextmanager
-def _members(archive: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """The files of an archive, one after the other."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            yield ((info.filename, zipped.open(info)) for info in zipped.infolist() if _plain_zip(archive, info))
-    else:
-        with tarfile.open(archive, "r|*") as tar:
-            yield ((info.name, _opened(tar, info)) for info in tar if _plain_tar(archive, info))
-
-
-def _plain_zip(archive: Path, info: zipfile.ZipInfo) -> bool:
-    """Whether a member is a file to unpack; what is neither file nor folder is refused."""
-    _inside(archive, info.filename, archive)
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ValueError(f"{archive} is refused: its member {info.filename} is a link or a device")
-    return not info.is_dir() and "__MACOSX" not in info.filename
-
-
-def _plain_tar(archive: Path, info: tarfile.TarInfo) -> bool:
-    _inside(archive, info.name, archive)
-    if not info.isfile() and not info.isdir():
-        raise ValueError(f"{archive} is refused: its member {info.name} is a link or a device")
-    return info.isfile()
-
-
-def _opened(tar: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    source = tar.extractfile(info)
-    assert source is not None  # it is a file
-    return source
-
-
-def _inside(archive: Path, name: str, into: Path) -> Path:
-    """The path of a member inside ``into``; an error if it would be elsewhere."""
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name.split("/")[0]:
-        raise ValueError(f"{archive} is refused: its member {name} would be written outside the folder")
-    return into.joinpath(*path.parts)
+        Of several first those that lay there before, then those that may be had from elsewhere too.
+        """
+        doubtful = [archive for archive in archives if not archive.md5 and archive.name not in self.brought]
+        old = [archive for archive in doubtful if archive.name not in self.source]
+        elsewhere = [archive for archive in doubtful if {*archive.urls} - {*self.bad, self.source.get(archive.name)}]
+        doubtful = old or elsewhere or doubtful
+        for archive in doubtful:
+            path = self.folder / archive.name
+            path.unlink()
+            said = why.replace(str(path), archive.name)
+            print(f"removed  {path}: {said}", file=sys.stderr)
+            if url := self.source.pop(archive.name, ""):
+                self.bad[url] = f"{said}; it was removed"
+        return bool(doubtful)

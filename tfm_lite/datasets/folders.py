@@ -1,14 +1,13 @@
 """What the data sets that are folders of images have in common: from the publisher's lists to a task sequence.
 
 A data set is a module with ``ABOUT`` and a function ``read(folder) -> Listing`` that reads the publisher's lists. All the
-rest is here: what is missing, what is complete, which part was asked for, the store, the tasks.
+rest is here and in :mod:`tfm_lite.datasets.presence`: what is there, which part was asked for, the store, the tasks.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from tfm_lite.datasets import presence
 from tfm_lite.datasets.about import About, Listing
 from tfm_lite.datasets.names import Request
+from tfm_lite.datasets.presence import Reader
 from tfm_lite.datasets.stores import Checked, Undecoded, digest, image_store, store_path
 from tfm_lite.datasets.tasks import (
     Split,
@@ -28,12 +29,9 @@ from tfm_lite.datasets.tasks import (
     merged_groups,
     random_groups,
 )
-from tfm_lite.places import data_folder, shipped
+from tfm_lite.places import shipped
 
 LEAST = 3  # classes of a task in a split of a part
-
-
-Reader = Callable[[Path], Listing]
 
 
 def load(module: ModuleType, request: Request, *, seed: int, size: int | None, data: Path | None) -> TaskSequence:
@@ -88,58 +86,8 @@ def _of_lists(folder: Path, found: Listing) -> str:
 
 def listing(name: str, about: About, read: Reader, data: Path | None, request: Request) -> tuple[Path, Listing]:
     """The set's folder, and the images that are asked for, all of them there."""
-    folder = data_folder(data) / about.folder
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"{about.title} is not in {folder.parent}: the folder {about.folder}/ is missing. "
-            f"`python -m tfm_lite data fetch {name}` gets it; or name the folder that holds {about.folder}/ with --data or "
-            "TFM_LITE_DATA"
-        )
-    found = read(folder)
-    _no_image_twice(folder, found)
-    if request.whole:
-        check_there(name, folder, found)
-        check_counts(name, about, folder, found)
-        return folder, found
-    found = present(name, folder, found)
+    folder, found = presence.listing(name, about, read, data, whole=request.whole)
     return folder, found if request.classes is None else _first(request, folder, found)
-
-
-def check_there(name: str, folder: Path, found: Listing) -> None:
-    """Refuse a listing of which an image is missing."""
-    missing = [file for file in found.files if not (folder / file).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"the image {folder / missing[0]} is missing ({len(missing)} of {len(found.files)} are): unpack the archive "
-            f"again, all of it; if the folder is meant to hold some of the classes only, ask for {name}+partial"
-        )
-
-
-def check_counts(name: str, about: About, folder: Path, found: Listing) -> None:
-    """Refuse a listing that is not as long as Table 2 of the paper says."""
-    wanted = about.train, about.test, about.classes
-    if found.counts != wanted:
-        raise ValueError(
-            f"{folder} has {_says(found.counts)}; {about.title} has {_says(wanted)}. If it is meant to be a part, ask for "
-            f"{name}+partial; else get the set again: `python -m tfm_lite data fetch {name}`"
-        )
-
-
-def present(name: str, folder: Path, found: Listing) -> Listing:
-    """The listing of a part: the classes of which there are images. Those have all of them, or one is named."""
-    there = np.array([(folder / file).is_file() for file in found.files], dtype=bool)
-    classes = np.unique(found.labels[there])
-    inside = np.isin(found.labels, classes)
-    missing = np.flatnonzero(inside & ~there)
-    if len(missing):
-        some, label = found.files[int(missing[0])], found.labels[missing[0]]
-        raise FileNotFoundError(
-            f"the image {folder / some} is missing, though others of its class ({found.classes[label]}) are there: unpack "
-            "the archive again, all of it, or remove the class"
-        )
-    if len(classes) < 2:
-        raise ValueError(f"{folder} has images of {len(classes)} classes; a part needs at least two")
-    return found.keep(np.flatnonzero(inside), classes.tolist())
 
 
 def _first(request: Request, folder: Path, found: Listing) -> Listing:
@@ -156,16 +104,6 @@ def _first(request: Request, folder: Path, found: Listing) -> Listing:
             )
         chosen.append(np.array(sorted(mine, key=lambda i: found.files[int(i)])[:each]))
     return found.keep(np.sort(np.concatenate(chosen)), range(classes))
-
-
-def _no_image_twice(folder: Path, found: Listing) -> None:
-    if len(set(found.files)) < len(found.files):
-        seen: set[str] = set()
-        twice = next(file for file in found.files if file in seen or seen.add(file))  # type: ignore[func-returns-value]
-        raise ValueError(
-            f"the lists in {folder} name {twice} twice, so that an image would be learned and tested or learned as two "
-            "things; get the lists again from the publisher"
-        )
 
 
 def groups(request: Request, about: About, found: Listing, *, seed: int) -> tuple[list[list[int]], list[str] | None]:
@@ -205,8 +143,3 @@ def semantic(name: str) -> list[dict[str, Any]]:
     if not path.is_file():
         raise ValueError(f"{name} has no semantic split; tiny_imagenet has one")
     return json.loads(path.read_text())["groups"]  # type: ignore[no-any-return]
-
-
-def _says(counts: tuple[int, int, int]) -> str:
-    train, test, classes = counts
-    return f"{train:,} training images, {test:,} test images and {classes:,} classes"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from tfm_lite.datasets.about import pictures_in
+from tfm_lite.datasets.entries import PARTS, any_images_in, every, folders_in, holds, pictures_in, spelled
 from tfm_lite.datasets.names import OWN, Request
 from tfm_lite.datasets.stores import image_store, store_path
 from tfm_lite.datasets.tasks import (
@@ -24,7 +24,6 @@ from tfm_lite.options import Count, Pixels, Range, check
 from tfm_lite.seeds import numpy_stream
 
 TASKS, SIZE, TEST = 3, 64, 0.2  # unless something else is asked for
-PARTS = {"train": ("train",), "valid": ("val", "valid", "validation"), "test": ("test",)}
 USES = {"": ("learn", "validate", "test"), "train": ("learn",), "valid": ("validate",), "test": ("test",)}
 LONGEST = 32  # letters of a folder's name in the names of records
 
@@ -112,9 +111,10 @@ def from_folder(
     )
 
 
-def look(request: Request) -> None:
-    """Raise what :func:`load` would if the folder does not have the form of one."""
-    _read(Path(request.name.removeprefix(OWN)).expanduser().resolve(), TEST)
+def find(request: Request) -> tuple[Path, Found]:
+    """The folder that a name such as ``folder:PATH+3tasks`` means, and its images."""
+    folder = Path(request.name.removeprefix(OWN)).expanduser().resolve()
+    return folder, _read(folder, TEST)
 
 
 def load(request: Request, *, seed: int, size: int | None, data: Path | None) -> TaskSequence:
@@ -147,51 +147,64 @@ def _read(folder: Path, share: float) -> Found:
             f"there is no folder {folder}; one's own images are named {OWN}PATH[+larger][+Ntasks][+augmented]"
         )
     where = _parts(folder)
-    classes = sorted({name for place in where.values() for name in _folders(place)})
+    classes = sorted({name for place in where.values() for name in folders_in(place)})
+    if not classes:
+        raise ValueError(
+            f"{folder} has 0 classes: {holds(folder)}. Name the folder that holds a folder of images for each class"
+        )
     files: list[Path] = []
     labels: list[int] = []
     parts: list[str] = []
-    for part, place in where.items():
-        uses = USES[part] + (("validate",) if part == "train" and "valid" not in where else ())
-        for c, name in enumerate(classes):
-            images = _images(place / name, uses)
-            files += images
-            labels += [c] * len(images)
-            parts += [part] * len(images) if part else _held_out(name, len(images), share)
+    wanted = [
+        (part, c, place / name, USES[part] + (("validate",) if part == "train" and "valid" not in where else ()))
+        for part, place in where.items()
+        for c, name in enumerate(classes)
+    ]
+    every_images = every(lambda one: _images(*one[2:]), wanted)
+    for (part, c, place, _), images in zip(wanted, every_images, strict=True):
+        files += images
+        labels += [c] * len(images)
+        parts += [part] * len(images) if part else _held_out(place.name, len(images), share)
     return Found(files, np.array(labels, np.int64), np.array(parts, dtype="<U5"), classes)
 
 
 def _images(folder: Path, uses: tuple[str, ...]) -> list[Path]:
     """The images of a class; at least one for each use."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"the class folder {folder} is missing, but there is another of this name: add it")
-    found = pictures_in(folder)
+        near = spelled(folder.parent, folder.name)
+        advice = f"rename {near.name}/" if near.is_dir() else "add it"
+        raise FileNotFoundError(
+            f"the class folder {folder} is missing, but there is another of this name: {advice} ({holds(folder.parent)})"
+        )
+    found = any_images_in(folder)
     if len(found) < len(uses):
         raise ValueError(
             f"the class folder {folder} has {len(found)} images, and needs one to {', one to '.join(uses)}: add some, or "
-            "take the folder away"
+            f"take the folder away ({holds(folder)})"
         )
     return [folder / name for name in found]
 
 
 def _parts(folder: Path) -> dict[str, Path]:
     """Where the class folders are, by what their images are for; "" if that is not said."""
-    there = {part: folder / name for part, names in PARTS.items() for name in names if _folders(folder / name)}
+    inside = folders_in(folder)
+    there: dict[str, Path] = {}
+    for part, names in PARTS.items():
+        found = [name for name in inside if name.lower() in names and folders_in(folder / name)]
+        if len(found) > 1:
+            raise ValueError(f"{folder} holds {found[0]}/ and {found[1]}/, of which one is meant: take the other away")
+        if found:
+            there[part] = folder / found[0]
     if there and "train" not in there:
         raise FileNotFoundError(
             f"{folder} has {next(iter(there.values())).name}/ with class folders, but none in train/: name the folder that "
-            "holds them all"
+            f"holds them all ({holds(folder)})"
         )
+    if not there and len(inside) == 1 and not pictures_in(folder / inside[0]):
+        return _parts(folder / inside[0])  # an archiver makes one more
     if len(there) < 2:
         return {"": there.get("train", folder)}
     return there if "test" in there else {"train": there["train"], "test": there["valid"]}
-
-
-def _folders(folder: Path) -> list[str]:
-    """The names of the folders in a folder, sorted, but for those of programs (.git, __MACOSX)."""
-    if not folder.is_dir():
-        return []
-    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__")))
 
 
 def _held_out(name: str, count: int, share: float) -> list[str]:

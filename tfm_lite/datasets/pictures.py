@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +29,9 @@ def decode(file: Path | str, size: int) -> np.ndarray:
     Shown upright, as its EXIF tag says; what is transparent, on white; of sixteen bits the upper eight. Inks (CMYK) are
     taken off white, and colour profiles are not applied. Refuses what has no such rule, e.g. floats.
     """
-    try:
-        with Image.open(file) as image:
-            image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
-            picture = _plain(image)
-    except Exception as error:  # Pillow's decoders raise nearly anything
-        raise ValueError(
-            f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
-        ) from error
+    with _opened(file) as image:
+        image.draft("RGB", (size, size))  # lets the JPEG decoder skip detail that is scaled away
+        picture = _plain(image)
     if picture.size != (size, size):
         scale = size / min(picture.size)
         width, height = (max(size, round(side * scale)) for side in picture.size)
@@ -43,6 +39,30 @@ def decode(file: Path | str, size: int) -> np.ndarray:
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)
         picture = picture.crop((left, top, left + size, top + size))
     return np.asarray(picture).transpose(2, 0, 1)
+
+
+def look(file: Path | str) -> tuple[str, tuple[int, int]]:
+    """The mode and the width and height of an image that :func:`decode` takes; it is read in full."""
+    with _opened(file) as image:
+        kind = image.mode, image.size
+        _plain(image)
+    return kind
+
+
+@contextmanager
+def _opened(file: Path | str) -> Iterator[Image.Image]:
+    """An image to read; whatever is wrong with it is said with its name."""
+    try:
+        with Image.open(file) as image:
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(
+            f"the image {file} is too large or not what it claims to be ({error}): save it with fewer pixels or replace it"
+        ) from error
+    except Exception as error:  # Pillow's decoders raise nearly anything
+        raise ValueError(
+            f"the image {file} cannot be read ({error}): unpack its archive again or replace the file"
+        ) from error
 
 
 def _plain(image: Image.Image) -> Image.Image:

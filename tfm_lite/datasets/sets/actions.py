@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfm_lite.datasets.about import About, Archive, Listing, lines
+from tfm_lite.datasets.about import About, Archive, Listing
+from tfm_lite.datasets.entries import at, every, few, lines
 
 PAGE = "http://vision.stanford.edu/Datasets/40actions.html"
 SOURCE = "http://vision.stanford.edu/Datasets/"
@@ -17,6 +18,7 @@ ABOUT = About(
     test=5532,
     classes=40,
     tasks=4,
+    marks=("ImageSplits", "JPEGImages"),
     page=PAGE,
     terms="The publisher names no licence; the photographs are of the web and belong to their photographers. For research.",
     archives=(
@@ -28,21 +30,27 @@ ABOUT = About(
 
 def read(folder: Path) -> Listing:
     """The publisher's split: per action a list of training and one of test images."""
-    splits = folder / "ImageSplits"
-    actions = [line.split()[0] for line in lines(splits / "actions.txt", of=ABOUT.title)]
+    actions = [line.split()[0] for line in lines(at(folder, "ImageSplits/actions.txt"), of=ABOUT.title)]
     actions = [action for action in actions if action != "action_name"]  # the head of the table
-    files, labels, is_train = [], [], []
-    for c, action in enumerate(actions):
-        for part in ("train", "test"):
-            path = splits / f"{action}_{part}.txt"
-            images = [line.strip() for line in lines(path, of=ABOUT.title)]
-            if odd := [image for image in images if image.rpartition("_")[0] != action]:
-                raise ValueError(
-                    f"{path} names {odd[0]!r}, which is not an image of this action: theirs are {action}_001.jpg and so on. "
-                    "Get the set again: `python -m tfm_lite data fetch actions`"
-                )
-            files += [f"JPEGImages/{image}" for image in images]
-            labels += [c] * len(images)
-            is_train += [part == "train"] * len(images)
-    names = [action.replace("_", " ") for action in actions]
-    return Listing(files, np.array(labels, dtype=np.int64), np.array(is_train, dtype=bool), names, actions)
+    parts = [(action, part) for action in actions for part in ("train", "test")]
+    lists = every(lambda part: _images(folder, *part), parts)
+    counts = np.array([len(images) for images in lists], dtype=np.int64)
+    return Listing(
+        [f"JPEGImages/{image}" for images in lists for image in images],
+        np.repeat(np.arange(len(parts)) // 2, counts),
+        np.repeat(np.arange(len(parts)) % 2 == 0, counts),
+        [action.replace("_", " ") for action in actions],
+        actions,
+    )
+
+
+def _images(folder: Path, action: str, part: str) -> list[str]:
+    """One of the publisher's lists."""
+    path = at(folder, f"ImageSplits/{action}_{part}.txt")
+    images = lines(path, of=ABOUT.title)
+    if odd := [image for image in images if image.rpartition("_")[0] != action]:
+        raise ValueError(
+            f"{path} names {few(list(map(repr, odd)))}, which is not an image of this action: theirs are {action}_001.jpg "
+            "and so on. Get the set again: `python -m tfm_lite data fetch actions`"
+        )
+    return images

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfm_lite.datasets.about import About, Archive, Listing, lines, names_once
+from tfm_lite.datasets.about import About, Archive, Listing, names_once
+from tfm_lite.datasets.entries import at, every, lines
 
 AGAIN = "Get the set again: `python -m tfm_lite data fetch birds`"
 PAGE = "https://data.caltech.edu/records/65de6-vp158"
@@ -18,6 +19,7 @@ ABOUT = About(
     test=5794,
     classes=200,
     tasks=4,
+    marks=("images.txt", "classes.txt", "images"),
     page=PAGE,
     terms="For non-commercial research and teaching only; the photographs belong to their photographers.",
     archives=(
@@ -36,9 +38,8 @@ ABOUT = About(
 
 def read(folder: Path) -> Listing:
     """The publisher's split. Every list has lines of an image's or a class's number and a value."""
-    files = _table(folder / "images.txt")
-    species = _table(folder / "classes.txt")
-    labels, is_train = (_table(folder / name) for name in ("image_class_labels.txt", "train_test_split.txt"))
+    tables = ("images.txt", "classes.txt", "image_class_labels.txt", "train_test_split.txt")
+    files, species, labels, is_train = every(lambda name: _table(at(folder, name)), tables)
     for name, table in (("image_class_labels.txt", labels), ("train_test_split.txt", is_train)):
         if odd := sorted(table.keys() ^ files.keys(), key=int):
             which = files.get(odd[0], "an image")
@@ -59,7 +60,7 @@ def read(folder: Path) -> Listing:
     return Listing(
         [f"images/{file}" for file in files.values()],
         np.array([position[labels[number]] for number in files], dtype=np.int64),
-        np.array([is_train[number] == "1" for number in files]),
+        np.array([is_train[number] == "1" for number in files], dtype=bool),
         names_once([key.partition(".")[2].replace("_", " ") for key in keys], keys),
         keys,
     )

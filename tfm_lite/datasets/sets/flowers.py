@@ -9,6 +9,7 @@ from scipy.io import loadmat
 from torchvision.datasets import Flowers102
 
 from tfm_lite.datasets.about import About, Archive, Listing
+from tfm_lite.datasets.entries import at, every, holds
 
 SOURCE = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
 ABOUT = About(
@@ -18,6 +19,7 @@ ABOUT = About(
     test=6149,
     classes=102,
     tasks=4,
+    marks=("imagelabels.mat", "setid.mat", "jpg"),
     page=SOURCE,
     terms="The publisher names no licence; the photographs are of the web and belong to their photographers. For research.",
     archives=(
@@ -30,13 +32,14 @@ ABOUT = About(
 
 def read(folder: Path) -> Listing:
     """Training images are the publisher's trnid and valid together, test images its tstid."""
-    labels, classes = _read(folder / "imagelabels.mat", "labels"), len(Flowers102.classes)
+    wanted = [("imagelabels.mat", "labels"), *(("setid.mat", part) for part in ("trnid", "valid", "tstid"))]
+    labels, learn, valid, test = every(lambda file: _read(at(folder, file[0]), file[1]), wanted)
+    classes = len(Flowers102.classes)
     if len(odd := np.flatnonzero((labels < 1) | (labels > classes))):
         raise ValueError(
             f"{folder / 'imagelabels.mat'} gives image {odd[0] + 1} the class {labels[odd[0]]}; the classes are 1 to "
             f"{classes}. Get it again from {SOURCE}"
         )
-    learn, valid, test = (_read(folder / "setid.mat", name) for name in ("trnid", "valid", "tstid"))
     images = np.concatenate([learn, valid, test])
     if images.size and (images.min() < 1 or images.max() > len(labels)):
         wrong = images[(images < 1) | (images > len(labels))][0]
@@ -57,7 +60,7 @@ def read(folder: Path) -> Listing:
 
 def _read(path: Path, name: str) -> np.ndarray:
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing; get it from {SOURCE}")
+        raise FileNotFoundError(f"{path} is missing; get it from {SOURCE} ({holds(path.parent)})")
     try:
         values = loadmat(path)[name].ravel()
         odd = np.flatnonzero(~(np.isfinite(values) & (values == np.round(values))))
