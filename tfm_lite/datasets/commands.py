@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from PIL import Image
+
 from tfm_lite import datasets
 from tfm_lite.datasets.about import About
 from tfm_lite.datasets.download import fetch
