@@ -16,9 +16,9 @@ def formula(content: str, number: str) -> str:
 def quoted(text: str) -> str:
     """The text as a quotation. Each formula stands in one line of it: Jupyter takes formulas out of a text before it sees
     that every line begins with a mark, which would be one of the formula's."""
-    tokens, lines = PARSER.parse(text), starts(text)
+    tokens, at = PARSER.parse(text), starts(text)
     edits = [
-        (lines[t.map[0]], lines[t.map[1]], f"$${' '.join(t.content.split())}$$\n")
+        (at[t.map[0]], at[t.map[1]], f"$${' '.join(t.content.split())}$$\n")
         for t in tokens
         if t.type == "math_block" and t.map[1] > t.map[0] + 1
     ]
@@ -27,7 +27,8 @@ def quoted(text: str) -> str:
         for token, start, end in spans(text, tokens)
         if token.type == "math_inline"
     ]
-    return "\n".join(f"> {line}".rstrip() for line in edited(text, edits).split("\n"))
+    lines = edited(text, edits).strip("\n").split("\n")
+    return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def fence(language: str, code: str) -> str:

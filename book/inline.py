@@ -80,7 +80,7 @@ class Inline:
         if name in ("code", "file", "command") or name.startswith("py:"):
             return f"`{words or target.lstrip('~')}`"
         raise ValueError(
-            f"{self.page}.md has the role {{{name}}}, which book/plain.py does not know: teach it there"
+            f"{self.page}.md has the role {{{name}}}, which book/inline.py does not know: teach it there"
         )
 
     def citation(self, form: str, keys: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 from markup import PARSER, Directive, directive, heading
@@ -39,7 +40,7 @@ def numbered(found: Directive) -> str | None:
 
 def anchor(words: str) -> str:
     """What a link to a heading says after the #, as Jupyter wants it."""
-    return words.strip().replace(" ", "-")
+    return quote(words.strip().replace(" ", "-"), safe=":,")
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,15 @@ class Plain:
             new = self.directive(found)
         elif token.type == "math_block_label":
             new = formula(token.content, self.book.target(token.info).words)
-        elif token.type == "footnote_block":
+        elif token.type.startswith("footnote"):
             raise ValueError(
                 f"{self.page}.md has a footnote, which notebooks do not know: say it in the text"
             )
         else:
             return None
         first, last = lines[token.map[0]], lines[token.map[1]]
+        if token.level == 0:
+            return first, last, f"\n{new}\n\n"
         # within a list or a quotation each line begins as the block's first does
         begin = re.match(r"[\s>*+-]*|\d+\.\s*", text[first:last])[0]
         more = re.sub(r"[^>\s]", " ", begin)
@@ -133,7 +135,11 @@ class Plain:
             )
         elif title:
             title = f"**{title}**\n\n"
-        return quoted(title + self.markdown(content))
+        content = self.markdown(content)
+        tokens = PARSER.parse(content)
+        if title and tokens and tokens[0].type != "paragraph_open":
+            title = f"{title.rstrip()}\n\n"  # a list or a formula begins with its line
+        return quoted(title + content)
 
     def front(self, found: Directive) -> str:
         """The box below a chapter's title, without the minutes to run, which are those of a build of the page."""
