@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from labels import Book, anchor, headline, numbered
+from labels import Book, anchor, headline, mark, numbered
 from markup import PARSER, Directive, directive, starts
 from nbformat import NotebookNode
 from plain import Plain
@@ -135,8 +135,7 @@ def answer(head: str) -> str:
 
 
 def titled(level: int, head: str) -> str:
-    """A heading that links lead to. Jupyter finds it by its words, VS Code by the anchor."""
-    return f'{"#" * level} {head}\n\n<a id="{anchor(head)}"></a>'
+    return f"{'#' * level} {mark(head)}{head}"
 
 
 def link(words: str, head: str) -> str:
@@ -215,7 +214,9 @@ def identify(cells: list[NotebookNode]) -> None:
     section, used = "start", Counter[str]()
     for cell in cells:
         head = (
-            re.match(r"#+ (.*)", cell.source) if cell.cell_type == "markdown" else None
+            re.match(r"#+ (?:<a .*?></a>)?(.*)", cell.source)
+            if cell.cell_type == "markdown"
+            else None
         )
         if head:
             section = (

@@ -43,6 +43,11 @@ def anchor(words: str) -> str:
     return quote(words.strip().replace(" ", "-"), safe=":,")
 
 
+def mark(words: str) -> str:
+    """What stands in a heading with these words that links lead to: Jupyter knows the words, VS Code needs the mark."""
+    return f'<a id="{anchor(words)}"></a>'
+
+
 @dataclass(frozen=True)
 class Target:
     """What a label stands for: its page, what a reference to it reads, and the heading that a link leads to."""

@@ -4,16 +4,16 @@ error that names it: nothing is passed over."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
 
 from _ext.front import reading
 from blocks import comma_separated, fence, formula, listed, quoted
 from inline import Inline
-from labels import Book, numbered
+from labels import Book, anchor, mark, numbered
 from markdown_it.token import Token
-from markup import PARSER, Directive, Edit, directive, edited, spans, starts
+from markup import PARSER, Directive, Edit, directive, edited, heading, spans, starts
 from pictures import embedded
 from sphinx.directives.code import LiteralIncludeReader
 
@@ -40,6 +40,7 @@ class Plain:
         """The same text without directives and roles."""
         tokens = PARSER.parse(text)
         edits = [self._block(text, token) for token in tokens]
+        edits += self._marks(text, tokens)
         edits += [
             (start, end, new)
             for token, start, end in spans(text, tokens)
@@ -47,6 +48,15 @@ class Plain:
         ]
         plain = edited(text, [edit for edit in edits if edit is not None])
         return re.sub(r"\n{3,}", "\n\n", plain).strip("\n")
+
+    def _marks(self, text: str, tokens: list[Token]) -> Iterator[Edit]:
+        """A mark for each heading that a reference of the book may lead to."""
+        lines = starts(text)
+        wanted = {t.anchor for t in self.book.targets.values() if t.page == self.page}
+        for i, token in enumerate(tokens):
+            if token.type == "heading_open" and anchor(heading(tokens, i)) in wanted:
+                at = lines[token.map[0]] + len(token.markup) + 1
+                yield at, at, mark(heading(tokens, i))
 
     def _block(self, text: str, token: Token) -> Edit | None:
         lines = starts(text) if token.map else [0]
