@@ -91,35 +91,46 @@ def part(block: Directive, kind: str) -> Part:
 
 def notebook(book: Book, page: str) -> NotebookNode:
     """The notebook of one chapter."""
-    plain, chapter = Plain(book, page), parts(book.source(page))
-    heads = {
-        one.label: headline(number(book, one), one.title)
-        for one in chapter
-        if one.kind == "exercise"
-    }
-    solved = {one.label for one in chapter if one.kind == "solution"}
-    cells, answers = [first_cell(book.root)], list[NotebookNode]()
-    for one in chapter:
-        own = [made for cell in one.cells for made in written(plain, cell)]
-        if one.kind == "solution":
-            head = heads[one.label]
-            back = link("To the exercise", head)
-            answers += [markdown(f"{titled(3, answer(head))}\n\n{back}"), *own]
-        elif one.kind == "exercise":
-            cells += [markdown(titled(3, heads[one.label])), *own]
-            if one.label in solved:
-                cells.append(markdown(pointer(heads[one.label])))
-        else:
-            cells += own
+    if page not in book.pages:
+        raise ValueError(f"_toc.yml does not name book/{page}: add it")
+    plain = Plain(book, page)
+    body, answers = arranged(plain, parts(book.source(page)))
+    cells = [first_cell(book.root), *body]
     if plain.inline.cited:
-        cells.append(
-            markdown("## References\n\n" + book.references(list(plain.inline.cited)))
-        )
+        cited = book.references(list(plain.inline.cited))
+        cells.append(markdown(f"## References\n\n{cited}"))
     if answers:
         cells += [folded_heading(SOLUTIONS), *answers]
     cells = joined(cells)
     identify(cells)
     return nbformat.v4.new_notebook(cells=cells, metadata=about(answers))
+
+
+def arranged(
+    plain: Plain, chapter: list[Part]
+) -> tuple[list[NotebookNode], list[NotebookNode]]:
+    """The cells of a chapter without its solutions, and those of the solutions."""
+    solved = {one.label for one in chapter if one.kind == "solution"}
+    heads = {
+        one.label: headline(number(plain.book, one), one.title)
+        for one in chapter
+        if one.kind == "exercise"
+    }
+    if lost := solved - set(heads):
+        raise ValueError(f"{plain.page}.md solves what it does not ask: {lost}")
+    body, answers = list[NotebookNode](), list[NotebookNode]()
+    for one in chapter:
+        own = [made for cell in one.cells for made in written(plain, cell)]
+        head = heads.get(one.label, "")
+        if one.kind == "text":
+            body += own
+        elif one.kind == "exercise":
+            body += [markdown(titled(3, head)), *own]
+            body += [markdown(pointer(head))] if one.label in solved else []
+        else:
+            back = link("To the exercise", head)
+            answers += [markdown(f"{titled(3, answer(head))}\n\n{back}"), *own]
+    return body, answers
 
 
 # -- what a reader sees
@@ -170,7 +181,7 @@ def written(plain: Plain, cell: Cell) -> list[NotebookNode]:
         if t.type == "heading_open" and t.level == 0
     ]
     cuts = [0, *heads, len(text)]
-    return [markdown(part) for a, b in pairwise(cuts) if (part := text[a:b].strip())]
+    return [markdown(own) for a, b in pairwise(cuts) if (own := text[a:b].strip())]
 
 
 def markdown(text: str) -> NotebookNode:

@@ -68,6 +68,8 @@ class Inline:
             )
         if name == "doc":
             page = target.removesuffix(".md").rpartition("/")[2]
+            if page not in self.book.pages:
+                raise ValueError(f"{self.page}.md: the book has no page {target!r}")
             return self._to(page, "", words or self.book.titles[page])
         if name == "term":
             return f"*{words or target}*"

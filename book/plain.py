@@ -26,6 +26,8 @@ BESIDE = ["margin", "aside"]
 # What only lays out a page: its content is the text itself, if need be under a title.
 FRAMES = ["tab-set", "grid", "grid-item", "div", "container"]
 TITLED = ["tab-item", "grid-item-card"]
+CODE = ["code", "code-block", "sourcecode"]
+UNSEEN = ["toctree", "contents", "tableofcontents"]
 DROPPED = ["myst_target", "myst_line_comment", "myst_block_break", "front_matter"]
 
 
@@ -35,6 +37,20 @@ class Plain:
     def __init__(self, book: Book, page: str) -> None:
         self.book, self.page = book, page
         self.inline = Inline(book, page)
+        self.writers: dict[str, Callable[[Directive], str]] = {
+            "front": self.front,
+            "image": lambda d: self.picture(d.argument, d.options.get("alt", "")),
+            "figure": self.figure,
+            "math": self.math,
+            "literalinclude": self.code_of,
+            "table": self.table,
+            "list-table": partial(self.rows, read=listed),
+            "csv-table": partial(self.rows, read=comma_separated),
+            "glossary": self.glossary,
+            "bibliography": lambda d: book.references(list(self.inline.cited)),
+        }
+        self.writers |= dict.fromkeys(CODE, lambda d: fence(d.argument, d.content))
+        self.writers |= dict.fromkeys(UNSEEN, lambda d: "")
 
     def markdown(self, text: str) -> str:
         """The same text without directives and roles."""
@@ -100,31 +116,13 @@ class Plain:
         if kind in FRAMES:
             return self.markdown(found.content)
         if kind in TITLED:
-            return (
-                f"**{self.markdown(found.argument)}**\n\n{self.markdown(found.content)}"
-            )
-        if kind in ("toctree", "contents", "tableofcontents"):
-            return ""
-        writers: dict[str, Callable[[Directive], str]] = {
-            "front": self.front,
-            "image": lambda d: self.picture(d.argument, d.options.get("alt", "")),
-            "figure": self.figure,
-            "math": self.math,
-            "literalinclude": self.code_of,
-            "table": self.table,
-            "list-table": partial(self.rows, read=listed),
-            "csv-table": partial(self.rows, read=comma_separated),
-            "glossary": self.glossary,
-            "bibliography": lambda d: self.book.references(list(self.inline.cited)),
-        }
-        writers |= dict.fromkeys(
-            ("code", "code-block", "sourcecode"), lambda d: fence(d.argument, d.content)
-        )
-        if kind not in writers:
+            title = f"**{self.markdown(found.argument)}**"
+            return f"{title}\n\n{self.markdown(found.content)}"
+        if kind not in self.writers:
             raise ValueError(
                 f"{self.page}.md has the directive {{{kind}}}, which book/plain.py does not know: teach it there"
             )
-        return writers[kind](found)
+        return self.writers[kind](found)
 
     def _counted(self, found: Directive) -> str:
         """What a directive is called, if it has a number."""

@@ -196,6 +196,7 @@ WRONG = {
     "{dance}`a`": "{dance}, which book/inline.py does not know",
     "{cite}`nobody`": "references.bib has no entry 'nobody'",
     "{ref}`nowhere`": "no page has a label 'nowhere'",
+    "{doc}`three`": "the book has no page 'three'",
     "[x](three.md)": "'three.md', which is neither a page nor a label",
     "[x](../README)": "'../README', which is neither a page nor a label",
     "[x][y]\n\n[y]: two.md": "write the link '[x][y]' as [words](where)",
@@ -241,6 +242,16 @@ def test_a_label_is_given_once(tmp_path: Path) -> None:
 
 def test_formulas_in_a_quotation_take_one_line() -> None:
     assert quoted("$$\na\n= b\n$$\n\nand $c\n= d$") == "> $$a = b$$\n>\n> and $c = d$"
+
+
+def test_a_chapter_must_be_in_the_table_of_contents(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"_toc\.yml does not name book/three: add it"):
+        notebook(book(tmp_path, three=ONE), "three")
+
+
+def test_a_solution_is_of_an_exercise_of_its_page(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"one\.md solves what it does not ask: .*exercise-second"):
+        notebook(book(tmp_path, one=ONE + "```{solution} exercise-second\nYes.\n```\n"), "one")
 
 
 SOLVED = """
