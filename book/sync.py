@@ -18,7 +18,6 @@ from tfm_lite.files import written
 
 BOOK = Path(__file__).parent
 COLUMNS = 68  # of code that a page shows without a scroll bar
-COLUMNS = 68  # of code that a page shows without a scroll bar
 CELL = re.compile(
     r"^(```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*\n*)(.*?)\n```$", re.MULTILINE | re.DOTALL
 )
