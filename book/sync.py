@@ -10,21 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jupytext
 import nbformat
-import yaml
+from editions import notebook
+from labels import Book
+
+from tfm_lite.files import written
 
 BOOK = Path(__file__).parent
 COLUMNS = 68  # of code that a page shows without a scroll bar
 CELL = re.compile(
     r"^(```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*\n*)(.*?)\n```$", re.MULTILINE | re.DOTALL
 )
-
-
-def install_cell() -> str:
-    """The first cell of every notebook: on Colab it installs the package, elsewhere it does nothing."""
-    url = yaml.safe_load((BOOK.parent / "_config.yml").read_text())["repository"]["url"]
-    return f'import sys\n\nif "google.colab" in sys.modules:\n    %pip install --quiet git+{url}'
 
 
 def formatted(chapter: Path) -> str:
@@ -49,33 +45,33 @@ def formatted(chapter: Path) -> str:
     return CELL.sub(lambda match: f"{match[1]}{next(cells).source}\n```", text)
 
 
-def notebook(chapter: Path) -> str:
-    book = jupytext.read(chapter)
-    book.cells.insert(0, nbformat.v4.new_code_cell(install_cell()))
-    for i, cell in enumerate(book.cells):
-        cell["id"] = f"cell-{i}"  # always the same, so that only what changed changes
-    return nbformat.writes(book) + "\n"
-
-
 def main() -> int:
-    stale = []
-    for chapter in sorted(BOOK.glob("*.md")):
-        if not chapter.read_text().startswith("---\njupytext:"):
-            continue
-        style = formatted(chapter)
-        if style != chapter.read_text():
-            stale.append(chapter.name)
-            if "--check" not in sys.argv:
-                chapter.write_text(style)
-        path, text = chapter.with_suffix(".ipynb"), notebook(chapter)
-        if not path.exists() or path.read_text() != text:
-            stale.append(path.name)
-            if "--check" not in sys.argv:
-                path.write_text(text)
+    check = "--check" in sys.argv
+    chapters = [
+        path
+        for path in sorted(BOOK.glob("*.md"))
+        if path.read_text().startswith("---\njupytext:")
+    ]
+    stale = [path.name for path in chapters if differs(path, formatted(path), check)]
+    book = Book(BOOK.parent)  # of the chapters as they are now
+    for path in chapters:
+        text = nbformat.writes(notebook(book, path.stem)) + "\n"
+        if differs(path.with_suffix(".ipynb"), text, check):
+            stale.append(f"{path.stem}.ipynb")
     print(
         f"out of date: {', '.join(stale)}" if stale else "all notebooks are up to date"
     )
-    return 1 if stale and "--check" in sys.argv else 0
+    return 1 if stale and check else 0
+
+
+def differs(path: Path, text: str, check: bool) -> bool:
+    """Whether the file does not hold this text; it then does, unless this is a check."""
+    if path.exists() and path.read_text() == text:
+        return False
+    if not check:
+        with written(path) as temporary:
+            temporary.write_text(text)
+    return True
 
 
 if __name__ == "__main__":

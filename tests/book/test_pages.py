@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from built import NOTEBOOKS, PAGES, ROOT, SITE
+from labels import Book
 from playwright.sync_api import Page
 
 Open = Callable[..., Page]
+BOOK = Book(ROOT)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -44,6 +48,14 @@ def test_notebook_pages_lead_to_notebooks_that_exist(open_page: Open, name: str)
     for link in links:
         path = link.split("/blob/main/")[1]
         assert path.endswith(".ipynb") and (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_counts_as_its_page_does(open_page: Open, name: str) -> None:
+    captions = open_page(name).locator("article .caption-number").all_inner_texts()
+    words = [target.words for target in BOOK.targets.values() if target.page == Path(name).stem]
+    counted = [one for one in words if re.fullmatch(r"[A-Z][a-z]+\.? \d+", one) and not one.startswith("Eq.")]
+    assert [one.strip() for one in captions] == counted
 
 
 def test_all_pages_are_in_the_table_of_contents() -> None:
