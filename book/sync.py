@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from editions import notebook
-from labels import Book
+from editions.labels import Book
 
 from tfm_lite.files import written
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from editions import Part, parts
-from labels import Book, anchor
-from markup import PARSER, directive, heading
+from editions.labels import Book, anchor
+from editions.markup import PARSER, directive, heading
 from nbformat import NotebookNode
 from PIL import Image
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from built import NOTEBOOKS, PAGES, ROOT, SITE
-from labels import Book
+from editions.labels import Book
 from playwright.sync_api import Page
 
 Open = Callable[..., Page]

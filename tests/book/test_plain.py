@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from blocks import quoted
 from editions import notebook
-from labels import Book
+from editions.blocks import quoted
+from editions.labels import Book
+from editions.plain import Plain
 from PIL import Image
-from plain import Plain
 
 ONE = """---
 jupytext: {}
@@ -58,14 +58,14 @@ BIB = """@article{one, author={Adams, Ann}, title={First {A}}, journal={J}, year
 
 
 def book(folder: Path, **pages: str) -> Book:
-    (folder / "book").mkdir(exist_ok=True)
+    (folder / "book" / "editions").mkdir(parents=True, exist_ok=True)
     (folder / "tfm_lite").mkdir(exist_ok=True)
     (folder / "_toc.yml").write_text("root: book/index\nparts:\n- chapters:\n  - file: book/one\n  - file: book/two\n")
     for name, text in {"index": "# Start\n", "one": ONE, "two": TWO, **pages}.items():
         (folder / "book" / f"{name}.md").write_text(text)
     (folder / "book" / "references.bib").write_text(BIB)
     (folder / "book" / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"/>')
-    (folder / "book" / "first_cell.py").write_text('EDITION = "?"')
+    (folder / "book" / "editions" / "first_cell.py").write_text('EDITION = "?"')
     (folder / "tfm_lite" / "__init__.py").write_text('__version__ = "7.8"\n')
     (folder / "tfm_lite" / "some.py").write_text("A = 1\n\n\ndef some():\n    return 1\n")
     return Book(folder)
@@ -192,8 +192,8 @@ def test_a_figure_has_its_number_and_its_caption(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "```{dance}\n```": "{dance}, which book/plain.py does not know",
-    "{dance}`a`": "{dance}, which book/inline.py does not know",
+    "```{dance}\n```": "{dance}, which book/editions/plain.py does not know",
+    "{dance}`a`": "{dance}, which book/editions/inline.py does not know",
     "{cite}`nobody`": "references.bib has no entry 'nobody'",
     "{ref}`nowhere`": "no page has a label 'nowhere'",
     "{doc}`three`": "the book has no page 'three'",

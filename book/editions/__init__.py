@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from labels import Book, anchor, headline, mark, numbered
-from markup import PARSER, Directive, directive, starts
 from nbformat import NotebookNode
-from plain import Plain
+
+from editions.labels import Book, anchor, headline, mark, numbered
+from editions.markup import PARSER, Directive, directive, starts
+from editions.plain import Plain
 
 SOURCE, OUTPUTS = "source_hidden", "outputs_hidden"
 # What the page hides, a notebook folds: the cell's metadata that JupyterLab knows.
@@ -204,7 +205,7 @@ def first_cell(root: Path) -> NotebookNode:
     """The code that makes sure of the package, and knows the version of this edition."""
     package = (root / "tfm_lite" / "__init__.py").read_text()
     version = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)[1]
-    source = (root / "book" / "first_cell.py").read_text().strip()
+    source = (root / "book" / "editions" / "first_cell.py").read_text().strip()
     return code(source.replace('"?"', f'"{version}"'), ("hide-input",), FIRST)
 
 

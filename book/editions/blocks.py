@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 
-from markup import PARSER, edited, spans, starts
+from editions.markup import PARSER, edited, spans, starts
 
 
 def formula(content: str, number: str) -> str:

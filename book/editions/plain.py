@@ -9,13 +9,23 @@ from functools import partial
 from types import SimpleNamespace
 
 from _ext.front import reading
-from blocks import comma_separated, fence, formula, listed, quoted
-from inline import Inline
-from labels import Book, anchor, mark, numbered
 from markdown_it.token import Token
-from markup import PARSER, Directive, Edit, directive, edited, heading, spans, starts
-from pictures import embedded
 from sphinx.directives.code import LiteralIncludeReader
+
+from editions.blocks import comma_separated, fence, formula, listed, quoted
+from editions.inline import Inline
+from editions.labels import Book, anchor, mark, numbered
+from editions.markup import (
+    PARSER,
+    Directive,
+    Edit,
+    directive,
+    edited,
+    heading,
+    spans,
+    starts,
+)
+from editions.pictures import embedded
 
 # Blocks beside the text: what stands in front of them. Those without a word take the title that is written there.
 BOXES = dict.fromkeys(["admonition", "topic", "dropdown", "sidebar", "card"], "")
@@ -120,7 +130,7 @@ class Plain:
             return f"{title}\n\n{self.markdown(found.content)}"
         if kind not in self.writers:
             raise ValueError(
-                f"{self.page}.md has the directive {{{kind}}}, which book/plain.py does not know: teach it there"
+                f"{self.page}.md has the directive {{{kind}}}, which book/editions/plain.py does not know: teach it there"
             )
         return self.writers[kind](found)
 

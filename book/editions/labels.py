@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import quote
 
 import yaml
-from markup import PARSER, Directive, directive, heading
 from pybtex.database import Entry, parse_file
 from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
+
+from editions.markup import PARSER, Directive, directive, heading
 
 # In these the content is no Markdown.
 LITERAL = {"code-cell", "code-block", "code", "sourcecode", "literalinclude", "math"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labels import Book
+from editions.labels import Book
 
 CITED = {
     "cite": "({authors}, {year})",
@@ -82,7 +82,7 @@ class Inline:
         if name in ("code", "file", "command") or name.startswith("py:"):
             return f"`{words or target.lstrip('~')}`"
         raise ValueError(
-            f"{self.page}.md has the role {{{name}}}, which book/inline.py does not know: teach it there"
+            f"{self.page}.md has the role {{{name}}}, which book/editions/inline.py does not know: teach it there"
         )
 
     def citation(self, form: str, keys: str) -> str:
