@@ -107,8 +107,8 @@ def check_zero_forgetting(method: Callable[[Builder], Method]) -> str:
     flagged = [name for name, p in subject.named_parameters() if name in moved and not p.requires_grad]
     _must(
         drift == 0 or not flagged,
-        f"task 1's outputs changed by {drift:.2g}. A flag does not hold a weight: {', '.join(flagged)} had a gradient of zeros, "
-        "and weight decay moved what has one. What is no parameter is not moved",
+        f"task 1's outputs changed by {drift:.2g}. A flag does not hold a weight: {', '.join(flagged)} had a gradient of "
+        "zeros, and weight decay moved what has one. What is no parameter is not moved",
     )
     _must(
         drift == 0,
@@ -178,7 +178,9 @@ def check_ternary_linear(make: Callable[[], torch.nn.Module]) -> str:
 
     Under momentum and weight decay. Only what may learn is a parameter, and old tasks keep their outputs to the last bit.
     """
-    _must(isinstance(make, type) and issubclass(make, torch.nn.Module), "give the class itself, a subclass of nn.Module")
+    _must(
+        isinstance(make, type) and issubclass(make, torch.nn.Module), "give the class itself, a subclass of nn.Module"
+    )
     torch.manual_seed(0)
     layer: Any = make()
     asked: list[Tensor] = []
@@ -229,7 +231,9 @@ def _count_parameters(layer: torch.nn.Module, old_inputs: int, old: int, inputs:
         rows + columns: "the biases of new features learn",
     }
     right = rows + columns + biases
-    _must(got == right, f"{wrong.get(got, 'other numbers learn than Eq. 5 says')}: {got} parameters where {right} learn")
+    _must(
+        got == right, f"{wrong.get(got, 'other numbers learn than Eq. 5 says')}: {got} parameters where {right} learn"
+    )
 
 
 def check_feature_norm(feature_norm: Callable[[Tensor, Tensor, Tensor], Any]) -> str:
