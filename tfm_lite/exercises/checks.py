@@ -183,6 +183,8 @@ def check_ternary_linear(make: Callable[[], torch.nn.Module]) -> str:
     )
     torch.manual_seed(0)
     layer: Any = make()
+    for name in ("grow", "keep"):
+        _must(hasattr(layer, name), f"your class has no {name}() yet")
     asked: list[Tensor] = []
     answers: list[Tensor] = []
     kept = torch.zeros(0, 0)  # the weights that the task before uses
