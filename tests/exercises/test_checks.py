@@ -172,7 +172,7 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
         Ternary,
         {
             "the class itself": print,
-            "has no grow": torch.nn.Linear,
+            "has no grow": torch.nn.Identity,
             "an optimizer can move the old ones": ternary("all"),
             "a bias is old with its feature": ternary("bias"),
             "a new input of an old feature": ternary("columns"),
