@@ -16,10 +16,13 @@ _STYLE = """
 .tfm .tfm-list thead th { color: var(--muted); border-bottom: 2px solid var(--line); vertical-align: bottom; }
 .tfm .tfm-list tbody tr { border-bottom: 1px solid var(--field); }
 .tfm .tfm-list th:first-child { text-align: left; padding-left: 0; }
+.tfm .tfm-list td:not(.free) { white-space: nowrap; }
+@media (min-width: 481px) { .tfm .tfm-list th[scope=row] { white-space: nowrap; } }
 @media (max-width: 480px) {
   .tfm .tfm-list { font-size: 13px; }
   .tfm .tfm-list td, .tfm .tfm-list th { padding: .25em .3em; } }
 """
+_FREE = ' class="free"'
 
 
 def listing(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str) -> Interactive:
@@ -32,11 +35,16 @@ def listing(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: 
         raise ValueError(f"every row has an entry for each of {len(columns)} columns; {odd[0]!r} has {len(odd[0])}")
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
-        f'<tr><th scope="row">{escape(str(name))}</th>{"".join(f"<td>{escape(str(entry))}</td>" for entry in rest)}</tr>'
-        for name, *rest in rows
+        f'<tr><th scope="row">{escape(str(name))}</th>{"".join(map(_cell, rest))}</tr>' for name, *rest in rows
     )
     table = f"<table><caption>{marked(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     plain = title.replace("**", "")
     box = f'<div class="tfm-list" role="region" tabindex="0" aria-label="{escape(plain)}">{table}</div>'
     lines = [plain, "  ".join(columns), *("  ".join(map(str, row)) for row in rows)]
     return framed(f"<style>{_STYLE}</style>{box}", text="\n".join(lines))
+
+
+def _cell(entry: object) -> str:
+    """A number stays on one line; several of them, or words, need not."""
+    free = ", " in str(entry)
+    return f"<td{_FREE if free else ''}>{escape(str(entry))}</td>"
