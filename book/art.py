@@ -154,12 +154,32 @@ def states() -> Iterable[str]:
 
 @picture("00_reading")
 def reading() -> Iterable[str]:
-    places = [(50 + 77 * i, 60 + 24 * math.sin(i * 1.1)) for i in range(8)]
+    places = [(32 + 36 * i, 60 + 24 * math.sin(i * 0.55)) for i in range(17)]
     for (x1, y1), (x2, y2) in pairwise(places):
         yield line(x1, y1, x2, y2, MASKED, 2)
     for i, (x, y) in enumerate(places):
-        yield dot(x, y, "n" if i == 4 else "f", 19)
-        yield words(x, y + 6, i, 18, anchor="middle", fill="#fff")
+        yield dot(x, y, "n" if i == 4 else "f", 15)
+        yield words(x, y + 5, i, 15, anchor="middle", fill="#fff")
+
+
+@picture("five_names", 700, 190)
+def five_names() -> Iterable[str]:
+    """What makes what, from a configuration to a record."""
+    places = {
+        "Config": (60, 95),
+        "Task": (210, 45),
+        "Builder": (210, 145),
+        "Method": (370, 145),
+        "Fit": (500, 45),
+        "record": (640, 95),
+    }
+    steps = ["Config Task", "Config Builder", "Builder Method", "Task Fit"]
+    for step in [*steps, "Method Fit", "Fit record"]:
+        (x1, y1), (x2, y2) = (places[name] for name in step.split())
+        yield line(x1, y1, x2, y2, MASKED, 2)
+    for name, (x, y) in places.items():
+        yield box(x - 52, y - 21, 104, 42, "n" if name == "Method" else "f", round=6)
+        yield words(x, y + 6, name, 18, anchor="middle", fill="#fff")
 
 
 @picture("01_forgetting")

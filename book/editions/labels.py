@@ -104,7 +104,7 @@ class Book:
                 section = self._directive(page, found, section, waiting)
             elif token.type == "math_block_label":
                 self._name(page, [token.info], self._count("Eq."), section)
-            elif token.nesting == 1 and waiting:
+            elif token.nesting >= 0 and waiting:
                 self._name(page, waiting, self.titles[page], section)
             waiting = []
 

@@ -17,29 +17,61 @@ from tfm_lite.runs import results
 from tfm_lite.runs.suites import SUITES
 
 Open = Callable[..., Page]
-FIGURES = ".tfm:has(input)"
+FIGURES = ".tfm:has([data-labels])"
 
 
 def data_of(figure: Locator) -> dict:
     return json.loads(figure.locator("script[type='application/json']").text_content())
 
 
-def labels_of(slider: Locator) -> list[str]:
-    return json.loads(slider.get_attribute("data-labels"))
+def controls_of(figure: Locator) -> list[Locator]:
+    """The rows with a slider, buttons or a menu."""
+    return figure.locator("[data-labels]").all()
 
 
-def move(page: Page, slider: Locator, value: int) -> None:
-    slider.focus()
+def labels_of(control: Locator) -> list[str]:
+    return json.loads(control.get_attribute("data-labels"))
+
+
+def value_of(control: Locator) -> int:
+    """What is chosen, counted from 0."""
+    return int(control.locator("input[type=range], input:checked, select").input_value())
+
+
+def move(page: Page, control: Locator, value: int) -> None:
+    """Choose a value by keyboard."""
+    if control.locator("input[type=radio]").count():  # the keys go round
+        control.locator("input:checked").focus()
+        for _ in range((value - value_of(control)) % len(labels_of(control))):
+            page.keyboard.press("ArrowRight")
+        return
+    control.locator("input, select").focus()
     page.keyboard.press("Home")
     for _ in range(value):
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown" if control.locator("select").count() else "ArrowRight")
 
 
-def opens_at(sliders: list[Locator]) -> int:
-    """The frame that the sliders choose; the last one moves fastest."""
+def point_at(page: Page, control: Locator, end: str) -> None:
+    """Choose the first or the last value by mouse."""
+    last = len(labels_of(control)) - 1 if end == "right" else 0
+    if control.locator("select").count():  # its list is drawn by the system
+        return move(page, control, last)
+    part = control.locator("input").nth(last if control.locator("input[type=radio]").count() else 0)
+    part.scroll_into_view_if_needed()
+    box = part.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= page.viewport_size["width"] and box["height"] >= 24
+    x = box["x"] + box["width"] / 2
+    if not control.locator("input[type=radio]").count():
+        assert box["width"] >= 90
+        x = box["x"] + (box["width"] - 3 if end == "right" else 3)
+    page.mouse.click(x, box["y"] + box["height"] / 2)
+
+
+def opens_at(controls: list[Locator]) -> int:
+    """The frame that the controls choose; the last one moves fastest."""
     k = 0
-    for slider in sliders:
-        k = k * len(labels_of(slider)) + int(slider.input_value())
+    for control in controls:
+        k = k * len(labels_of(control)) + value_of(control)
     return k
 
 
@@ -65,10 +97,15 @@ def assert_shows(figure: Locator, data: dict, k: int) -> None:
             data["names"],
         )
         assert seen == [data["values"][i] for i in data["frames"][k]]
-    for slider in figure.locator("input").all():
-        label = labels_of(slider)[int(slider.input_value())]
-        assert slider.get_attribute("aria-valuetext") == label
-        assert slider.locator("xpath=..").locator("output").text_content() == label
+    for control in controls_of(figure):
+        label = labels_of(control)[value_of(control)]
+        if control.locator("input[type=range]").count():
+            assert control.locator("input").get_attribute("aria-valuetext") == label
+            assert control.locator("output").text_content() == label
+        elif control.locator("select").count():
+            assert control.locator("option:checked").text_content() == label
+        else:
+            assert control.locator("input:checked + span").text_content() == label
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -77,15 +114,15 @@ def test_every_figure_moves_by_keyboard(open_page: Open, name: str) -> None:
     figures = page.locator(FIGURES).all()
     assert figures or name not in CONCEPTS, "a concept chapter without an interactive figure"
     for figure in figures:
-        data, sliders = data_of(figure), figure.locator("input").all()
-        places = list(itertools.product(*(range(len(labels_of(slider))) for slider in sliders)))
+        data, controls = data_of(figure), controls_of(figure)
+        places = list(itertools.product(*(range(len(labels_of(control))) for control in controls)))
         assert len(places) == len(data["alt"])
-        assert_shows(figure, data, opens_at(sliders))
+        assert_shows(figure, data, opens_at(controls))
         few = range(0, len(places), 1 + len(places) // 12)  # of many frames, about a dozen
         pictures = {}
         for k in {*few, len(places) - 1}:
-            for slider, value in zip(sliders, places[k], strict=True):
-                move(page, slider, value)
+            for control, value in zip(controls, places[k], strict=True):
+                move(page, control, value)
             assert_shows(figure, data, k)
             pictures[k] = drawn(figure)
         assert len(set(pictures.values())) > len(pictures) / 2, "the words change, and the picture does not"
@@ -98,12 +135,8 @@ def test_every_figure_moves_by_mouse_on_a_phone(open_page: Open, name: str, sche
     for figure in page.locator(FIGURES).all():
         data, pictures = data_of(figure), []
         for end in ("right", "left"):
-            for slider in figure.locator("input").all():
-                slider.scroll_into_view_if_needed()
-                box = slider.bounding_box()
-                assert box["width"] >= 90 and box["x"] >= 0 and box["x"] + box["width"] <= 390
-                x = box["x"] + (box["width"] - 3 if end == "right" else 3)
-                page.mouse.click(x, box["y"] + box["height"] / 2)
+            for control in controls_of(figure):
+                point_at(page, control, end)
             assert_shows(figure, data, len(data["alt"]) - 1 if end == "right" else 0)
             pictures.append(drawn(figure))
         assert pictures[0] != pictures[1]
@@ -112,10 +145,11 @@ def test_every_figure_moves_by_mouse_on_a_phone(open_page: Open, name: str, sche
 @pytest.mark.parametrize("name", CONCEPTS)
 def test_a_slider_can_be_dragged(open_page: Open, name: str) -> None:
     page = open_page(name)
-    figure = page.locator(FIGURES).first
-    slider = figure.locator("input").first
+    figure = page.locator(".tfm:has(input[type=range])").first
+    row = figure.locator("[data-labels]:has(input[type=range])").first
+    slider = row.locator("input")
     slider.scroll_into_view_if_needed()
-    box, last = slider.bounding_box(), len(labels_of(slider)) - 1
+    box, last = slider.bounding_box(), len(labels_of(row)) - 1
     y = box["y"] + box["height"] / 2
     knob = box["x"] + 8 + (box["width"] - 16) * int(slider.input_value()) / last
     page.mouse.move(knob, y)
@@ -123,7 +157,7 @@ def test_a_slider_can_be_dragged(open_page: Open, name: str) -> None:
     page.mouse.move(box["x"] + box["width"] + 20, y, steps=8)
     page.mouse.up()
     assert slider.input_value() == str(last)
-    assert_shows(figure, data_of(figure), opens_at(figure.locator("input").all()))
+    assert_shows(figure, data_of(figure), opens_at(controls_of(figure)))
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -144,11 +178,12 @@ def test_a_figure_plays_and_pauses(open_page: Open, name: str) -> None:
     page = open_page(name)
     for figure in page.locator(f"{FIGURES}:has(button)").all()[:1]:
         button, frames = figure.locator("button"), len(data_of(figure)["alt"])
+        then = (opens_at(controls_of(figure)) + 1) % frames  # after the last the first
         button.focus()
         page.keyboard.press("Enter")
-        page.wait_for_function("figure => figure.dataset.shown === '1'", arg=figure.element_handle())
-        assert button.get_attribute("aria-label") == ("Pause" if frames > 2 else "Play")
-        if frames > 2:
+        page.wait_for_function(f"figure => figure.dataset.shown === '{then}'", arg=figure.element_handle())
+        assert button.get_attribute("aria-label") == ("Pause" if then < frames - 1 else "Play")
+        if then < frames - 1:
             page.keyboard.press("Enter")
         assert button.get_attribute("aria-label") == "Play"
 
@@ -162,10 +197,10 @@ def test_the_accuracy_matrices_are_those_of_the_records(open_page: Open) -> None
     """What chapter 1 shows for every method, computed here once more from the records."""
     page = open_page("book/01_forgetting.html")
     figures = page.locator(FIGURES).all()
-    (figure,) = [f for f in figures if "finetune" in labels_of(f.locator("input").first)]
-    slider = figure.locator("input").first
-    for k, method in enumerate(labels_of(slider)):
-        move(page, slider, k)
+    (figure,) = [f for f in figures if "finetune" in labels_of(controls_of(f)[0])]
+    (control,) = controls_of(figure)
+    for k, method in enumerate(labels_of(control)):
+        move(page, control, k)
         shown = figure.locator(f"[data-frame='{k}'] text").all_text_contents()
         found = results.select(results.load_all(), tasks="alphabets", method=method, seed=0)
         expected = [[f"{100 * a:.0f}" for row in r.accuracy for a in row if a is not None] for r in found]
@@ -173,8 +208,8 @@ def test_the_accuracy_matrices_are_those_of_the_records(open_page: Open) -> None
 
 
 def figure_with(page: Page, *labels: str) -> Locator:
-    """The figure whose first slider has these labels."""
-    (figure,) = [f for f in page.locator(FIGURES).all() if labels_of(f.locator("input").first) == list(labels)]
+    """The figure whose first control has these labels."""
+    (figure,) = [f for f in page.locator(FIGURES).all() if labels_of(controls_of(f)[0]) == list(labels)]
     return figure
 
 
@@ -187,7 +222,7 @@ def points(frame: Locator, colour: str) -> list[tuple[str, str]]:
 def test_bars_are_as_long_as_they_say(open_page: Open) -> None:
     """Chapter 1: the accuracy of every task while training proceeds."""
     page = open_page("book/01_forgetting.html")
-    figure = page.locator(f"{FIGURES}:has(rect)").first
+    figure = page.locator(f"{FIGURES}:has(label:text-is('epoch'))").first
     for k in range(len(data_of(figure)["alt"])):
         frame = figure.locator(f"[data-frame='{k}']")
         widths = [float(rect.get_attribute("width")) for rect in frame.locator("rect").all()]
@@ -205,11 +240,12 @@ def test_connections_learn_by_equation_5(open_page: Open, way: str) -> None:
     """Chapter 4: what is orange in the drawing is new between two masks, computed here once more."""
     page = open_page("book/04_ternary_masks.html")
     figure = page.locator(f"{FIGURES}:has([data-name='2.0-0'])").first
-    ways = labels_of(figure.locator("input").nth(1))
+    of_task, of_way = controls_of(figure)
+    ways = labels_of(of_way)
     owners = [[0, 0, 0], [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2]]
     for task in range(3):
-        move(page, figure.locator("input").first, task)
-        move(page, figure.locator("input").nth(1), ways.index(way))
+        move(page, of_task, task)
+        move(page, of_way, ways.index(way))
         for layer in range(2):
             for (i, a), (j, b) in itertools.product(enumerate(owners[layer]), enumerate(owners[layer + 1])):
                 now, before = (a <= t and b <= t for t in (task, task - 1))
@@ -224,7 +260,7 @@ def test_the_margin_chooses_as_the_records_say(open_page: Open) -> None:
     figure = figure_with(page, "2", "3", "4", "5", "6")
     config = next(config for config in SUITES["alphabets"]([0]) if config.method == "tfm")
     (record,) = [r for r in results.load_all() if config.describes(r)]
-    tasks, margins = (labels_of(slider) for slider in figure.locator("input").all())
+    tasks, margins = map(labels_of, controls_of(figure))
     words = data_of(figure)["alt"]
     for k, (task, margin) in enumerate(itertools.product(tasks, margins)):
         tried = growth.candidates(record.structure["fractions"][int(task) - 2], (0.0, 0.025, 0.05, 0.1, 0.15))

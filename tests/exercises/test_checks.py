@@ -48,6 +48,11 @@ def soft_cross_entropy(temperature):  # type: ignore[no-untyped-def]
     return lambda n, o: torch.nn.functional.cross_entropy(n / temperature, (o / temperature).softmax(1))
 
 
+class Flagged(Method):
+    def after_task(self, t):  # type: ignore[no-untyped-def]
+        self.net.requires_grad_(False)
+
+
 class LearnsNothing(Method):
     def learn(self, task, fit): ...  # type: ignore[no-untyped-def]
 
@@ -56,6 +61,59 @@ class LearnsOneTask(get("freeze")):  # type: ignore[misc]
     def learn(self, task, fit):  # type: ignore[no-untyped-def]
         if task.index == 0:
             fit()
+
+
+class Ternary(torch.nn.Module):
+    """A right answer of chapter 4; ``spoiled`` names what is wrong in others."""
+
+    spoiled = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, int]] = []
+        self.register_buffer("weight", torch.zeros(0, 0))
+        self.register_buffer("bias", torch.zeros(0))
+
+    def grow(self, inputs: int, features: int) -> None:
+        old, old_inputs = self.weight.shape
+        self.sizes.append((inputs, features))
+        self.rows = torch.nn.Parameter(torch.randn(features - old, inputs))
+        self.columns = torch.nn.Parameter(torch.randn(old, inputs - old_inputs))
+        self.new = torch.nn.Parameter(torch.zeros(features - old))
+        if self.spoiled == "columns":
+            self.columns = self.columns.detach()
+        if self.spoiled == "all":
+            self.weight, self.bias = torch.nn.Parameter(self.weight), torch.nn.Parameter(self.bias)
+        if self.spoiled == "bias":
+            self.bias = torch.nn.Parameter(self.bias)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            self.__dict__.get("_buffers", {}).pop(name, None)
+            self.__dict__.get("_parameters", {}).pop(name, None)
+        super().__setattr__(name, value)
+
+    def forward(self, x: torch.Tensor, t: int) -> torch.Tensor:
+        inputs, features = self.sizes[t]
+        weight, bias = self.whole()
+        return x @ weight[:features, :inputs].contiguous().T + bias[:features]
+
+    def whole(self) -> tuple[torch.Tensor, torch.Tensor]:
+        if not hasattr(self, "rows"):
+            return self.weight, self.bias
+        return torch.cat([torch.cat([self.weight, self.columns], 1), self.rows]), torch.cat([self.bias, self.new])
+
+    def keep(self) -> None:
+        if self.spoiled == "keep":
+            self.weight, self.bias = self.whole()
+            return
+        weight, bias = (part.detach() for part in self.whole())
+        del self.rows, self.columns, self.new
+        self.weight, self.bias = weight, bias
+
+
+def ternary(spoiled: str) -> type[Ternary]:
+    return type("Spoiled", (Ternary,), {"spoiled": spoiled})
 
 
 # Of each check: a right answer, and wrong ones with words that the explanation must hold.
@@ -82,6 +140,7 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
         get("freeze"),
         {
             "the class itself": print,
+            "A flag does not hold a weight": Flagged,
             "What moved": get("finetune"),
             "outputs changed": get("joint"),
             "task 1 was not learned: \\d+% of its images are right, and guessing gets 20%": LearnsNothing,
@@ -107,6 +166,17 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "reuses them": lambda i, o: (o == NORMAL)[:, None] & (i == NORMAL)[None],
             "as well": lambda i, o: (o == NORMAL)[:, None] & (i != MASKED)[None],
             "between two normal": lambda i, o: learns(i, o) & ~((o == NORMAL)[:, None] & (i == NORMAL)[None]),
+        },
+    ),
+    checks.check_ternary_linear: (
+        Ternary,
+        {
+            "the class itself": print,
+            "has no grow": torch.nn.Identity,
+            "an optimizer can move the old ones": ternary("all"),
+            "a bias is old with its feature": ternary("bias"),
+            "a new input of an old feature": ternary("columns"),
+            "no parameter may be left": ternary("keep"),
         },
     ),
     checks.check_feature_norm: (

@@ -63,13 +63,44 @@ def test_a_figure_opens_where_it_is_told() -> None:
     shown = explore(lambda a, b: f"<p>{a}{b}</p>", controls, alt=lambda a, b: f"{a} and {b}", start={"b": "y"})
     assert re.search(r'<div data-frame="1"><p>1y</p>', shown.html) and shown.html.count(" hidden>") == 5
     assert 'aria-label="1 and y"' in shown.html and shown.text == "1 and y"
-    assert re.findall(r'max="\d" step="1" value="(\d)"', shown.html) == ["0", "1"]
-    assert re.findall(r'aria-valuetext="(\w)"', shown.html) == ["1", "y"]
+    assert re.findall(r'max="\d" step="1" value="(\d)"', shown.html) == ["0"]
+    assert re.findall(r'value="(\d)" checked><span>(\w)<', shown.html) == [("1", "y")]
     drawing = recolour(network([2]), lambda a: {"0.0": f"s{a}"}, {"a": [1, 2]}, alt=str, start={"a": 2})
     assert 'class="s2"' in drawing.html
     for wrong in ({"b": "w"}, {"c": 1}):
         with pytest.raises(ValueError, match="opens at values of its controls"):
             explore(lambda a, b: f"<p>{a}{b}</p>", controls, alt=lambda a, b: f"{a} and {b}", start=wrong)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2], "range"),
+        (["0 %", "3 %", "−1"], "range"),
+        (["forward", "backward"], "radio"),
+        ([f"method {k}" for k in range(9)], "select"),
+    ],
+)
+def test_names_are_buttons_or_a_menu_and_numbers_a_slider(values: list, kind: str) -> None:
+    shown = explore(lambda a: f"<p>{a}</p>", {"a": values}, alt=str, start={"a": values[1]})
+    found = {"range": 'type="range"', "radio": 'type="radio"', "select": "<select"}
+    assert [name for name, mark in found.items() if mark in shown.html.split("<script")[0]] == [kind]
+    at = {"range": 'value="1" aria', "radio": 'value="1" checked>', "select": 'value="1" selected>'}
+    assert at[kind] in shown.html and shown.html.count("selected>") + shown.html.count(" checked>") <= 1
+    assert ('aria-label="Play"' in shown.html) == (kind == "range")  # names have no order to be played in
+
+
+def test_buttons_of_two_figures_do_not_belong_together() -> None:
+    groups = [
+        set(re.findall(r'type="radio" name="([^"]*)"', explore(draw, {"a": ["b", "c"]}, alt=str).html))
+        for draw in (lambda a: f"<p>{a}</p>", lambda a: f"<p>{a}!</p>")
+    ]
+    assert len(groups[0]) == len(groups[1]) == 1 and groups[0] != groups[1]
+
+
+def test_a_caption_has_its_number_in_bold() -> None:
+    shown = figure("<svg></svg>", alt="nothing", caption="**Figure 1.1.** Less < more.")
+    assert '<p class="tfm-caption"><b>Figure 1.1.</b> Less &lt; more.</p>' in shown.html
 
 
 def test_a_matrix_shows_what_is_known_and_in_percent() -> None:

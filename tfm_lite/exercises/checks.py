@@ -6,6 +6,7 @@ A check raises ``AssertionError`` with its explanation, and returns a sentence w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,13 +77,20 @@ def check_forgetting(forgetting: Callable[[list[list[float]]], Any]) -> str:
 def check_zero_forgetting(method: Callable[[Builder], Method]) -> str:
     """Chapter 2: a method (its class) learns two tasks, and then task 1 gives the outputs that it gave before.
 
-    Under momentum and weight decay, on made-up pictures that are easily told apart: both tasks must be learned.
+    Under momentum, weight decay and gradients that are zeros where others would be None, on made-up pictures that are
+    easily told apart: both tasks must be learned.
     """
     _must(isinstance(method, type) and issubclass(method, Method), "give the class itself, a subclass of Method")
 
     class Hostile(method):  # type: ignore[misc,valid-type]
         def optimizer(self, parameters: Any, t: int, protocol: Protocol) -> torch.optim.Optimizer:
             return torch.optim.SGD(parameters, lr=protocol.lr, momentum=0.9, weight_decay=5e-4)
+
+        def after_backward(self, t: Any) -> None:
+            super().after_backward(t)
+            for parameter in self.parameters():
+                if parameter.grad is None:  # as after zero_grad(set_to_none=False)
+                    parameter.grad = torch.zeros_like(parameter)
 
     tasks = _pictures()
     subject = Hostile(Builder.of((Stage(16), Stage(16)), tasks=tasks))
@@ -96,6 +104,12 @@ def check_zero_forgetting(method: Callable[[Builder], Method]) -> str:
     moved = [
         name for name, tensor in subject.state_dict().items() if name in old and not torch.equal(tensor, old[name])
     ]
+    flagged = [name for name, p in subject.named_parameters() if name in moved and not p.requires_grad]
+    _must(
+        drift == 0 or not flagged,
+        f"task 1's outputs changed by {drift:.2g}. A flag does not hold a weight: {', '.join(flagged)} had a gradient of "
+        "zeros, and weight decay moved what has one. What is no parameter is not moved",
+    )
     _must(
         drift == 0,
         f"task 1's outputs changed by {drift:.2g} while task 2 was learned. What moved: {', '.join(moved)}",
@@ -157,6 +171,71 @@ def check_gradient_mask(gradient_mask: Callable[[Tensor, Tensor], Any]) -> str:
         "the weight from a new input to an old feature learns as well (Eq. 5): when an older task runs, that input is masked",
     )
     return RIGHT
+
+
+def check_ternary_linear(make: Callable[[], torch.nn.Module]) -> str:
+    """Chapter 4: a linear layer with ``grow(inputs, features)``, ``layer(x, t)`` and ``keep()`` that follows Eq. 4 and 5.
+
+    Under momentum and weight decay. Only what may learn is a parameter, and old tasks keep their outputs to the last bit.
+    """
+    _must(
+        isinstance(make, type) and issubclass(make, torch.nn.Module), "give the class itself, a subclass of nn.Module"
+    )
+    torch.manual_seed(0)
+    layer: Any = make()
+    for name in ("grow", "keep"):
+        _must(hasattr(layer, name), f"your class has no {name}() yet")
+    asked: list[Tensor] = []
+    answers: list[Tensor] = []
+    kept = torch.zeros(0, 0)  # the weights that the task before uses
+    sizes = [(0, 0), (3, 2), (5, 4), (6, 4), (6, 7)]
+    for t, ((old_inputs, old), (inputs, features)) in enumerate(pairwise(sizes)):
+        layer.grow(inputs, features)
+        x, target = torch.randn(8, inputs), torch.randn(8, features)
+        _tensor(layer(x, t).detach(), (8, features), f"what task {t + 1} computes of 8 images")
+        _count_parameters(layer, old_inputs, old, inputs, features)
+        optimizer = torch.optim.SGD(layer.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+        for _ in range(5):
+            optimizer.zero_grad(set_to_none=False)
+            (layer(x, t) - target).square().mean().backward()
+            optimizer.step()
+        for s, before in enumerate(answers):
+            moved = (layer(asked[s], s) - before).abs().max().item()
+            _must(moved == 0, f"while task {t + 1} was learned, the outputs of task {s + 1} changed by {moved:.2g}")
+        asked.append(x)
+        layer.keep()
+        _must(not list(layer.parameters()), "after keep() nothing may learn: no parameter may be left")
+        with torch.no_grad():
+            answers = [layer(images, s) for s, images in enumerate(asked)]
+            zero = layer(torch.zeros(1, inputs), t)
+            weight = (layer(torch.eye(inputs), t) - zero).T
+        _must(
+            weight.abs().min() > 1e-7,
+            "some feature does not answer to some input: a task uses every weight between what it sees (Eq. 4)",
+        )
+        _must(
+            torch.allclose(weight[:old, :old_inputs], kept, atol=1e-5),
+            "old features answer otherwise to old inputs: a task reuses the old weights as they are",
+        )
+        kept = weight
+    return RIGHT
+
+
+def _count_parameters(layer: torch.nn.Module, old_inputs: int, old: int, inputs: int, features: int) -> None:
+    """Whether as many numbers may learn as Eq. 5 and the new biases make."""
+    got = sum(parameter.numel() for parameter in layer.parameters())
+    rows, columns, biases = (features - old) * inputs, old * (inputs - old_inputs), features - old
+    wrong = {
+        0: "there is nothing to learn: what may learn must be a parameter, after grow()",
+        features * inputs + features: "every weight is a parameter: an optimizer can move the old ones",
+        rows + columns + features: "the biases of old features must not be parameters: a bias is old with its feature",
+        rows + biases: "a new input of an old feature learns as well (Eq. 5)",
+        rows + columns: "the biases of new features learn",
+    }
+    right = rows + columns + biases
+    _must(
+        got == right, f"{wrong.get(got, 'other numbers learn than Eq. 5 says')}: {got} parameters where {right} learn"
+    )
 
 
 def check_feature_norm(feature_norm: Callable[[Tensor, Tensor, Tensor], Any]) -> str:

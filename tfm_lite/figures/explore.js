@@ -4,16 +4,18 @@ if (!window.tfmFigures) {
   window.tfmFigures = true;
   const all = (root, selector) => [...root.querySelectorAll(selector)];
 
-  // Which frame the sliders choose: the last slider moves fastest.
-  const chosen = (figure) =>
-    all(figure, "input").reduce((k, slider) => k * (Number(slider.max) + 1) + Number(slider.value), 0);
+  // What one row's slider, buttons or menu have chosen, counted from 0.
+  const chosen = (row) => Number(row.querySelector("select, input[type=range], input:checked").value);
 
   function show(figure) {
-    const k = chosen(figure);
-    for (const slider of all(figure, "input")) {
-      const label = JSON.parse(slider.dataset.labels)[slider.value];
+    let k = 0; // which frame: the last control moves fastest
+    for (const row of all(figure, "[data-labels]")) {
+      const labels = JSON.parse(row.dataset.labels), label = labels[chosen(row)];
+      k = k * labels.length + chosen(row);
+      const slider = row.querySelector("input[type=range]");
+      if (!slider) continue;
       slider.setAttribute("aria-valuetext", label);
-      slider.parentNode.querySelector("output").textContent = label;
+      row.querySelector("output").textContent = label;
     }
     const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
     const picture = figure.querySelector("[role=img]");
@@ -28,7 +30,7 @@ if (!window.tfmFigures) {
   }
 
   function play(figure, on) {
-    const button = figure.querySelector("button"), slider = figure.querySelector("input");
+    const button = figure.querySelector("button"), slider = figure.querySelector("input[type=range]");
     clearInterval(figure.timer);
     figure.timer = 0;
     button.textContent = on ? "\u23F8" : "\u25B6";
@@ -48,7 +50,7 @@ if (!window.tfmFigures) {
   const within = (event, selector) =>
     event.target.closest && event.target.closest(selector) && event.target.closest(".tfm");
   document.addEventListener("input", (event) => {
-    const figure = within(event, ".tfm input");
+    const figure = within(event, ".tfm :is(input, select)");
     if (figure) show(figure);
   });
   document.addEventListener("pointerdown", (event) => {
@@ -61,7 +63,7 @@ if (!window.tfmFigures) {
   });
   // A notebook's command mode takes the arrow keys for itself unless they are stopped before it sees them.
   window.addEventListener("keydown", (event) => {
-    const keys = within(event, ".tfm input") ? /^(Arrow|Home|End|Page)/ : within(event, ".tfm button") ? /^(Enter| )$/ : null;
+    const keys = within(event, ".tfm :is(input, select)") ? /^(Arrow|Home|End|Page)/ : within(event, ".tfm button") ? /^(Enter| )$/ : null;
     if (keys && keys.test(event.key)) event.stopPropagation();
   }, true);
 }

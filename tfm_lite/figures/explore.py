@@ -3,10 +3,14 @@
 They are the same in a live notebook, in the built book and in a saved page without a network; they follow the page's light
 or dark theme, and a keyboard moves them. :func:`explore` switches whole frames, :func:`recolour` the classes and texts of
 one drawing, :func:`figure` shows a picture that stands still.
+
+What is behind a control decides what it is. Numbers, and words that begin with one ("3 %"), have an order: a slider. Names
+have none: a row of buttons, and from nine names on a menu. In a caption, ``**Figure 4.2.**`` is bold.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import json
@@ -23,6 +27,7 @@ from matplotlib.figure import Figure
 from tfm_lite.figures.colours import STATES, TASKS
 
 LIMIT = 300_000  # bytes of one figure in the page
+BUTTONS = 8  # names that stand side by side; more are a menu
 Controls = Mapping[str, Sequence[Any]]
 _HERE = Path(__file__).parent
 _count = itertools.count()
@@ -62,7 +67,7 @@ def explore(
     milliseconds: int = 900,
     start: Mapping[str, Any] | None = None,
 ) -> Interactive:
-    """A slider per control, and behind them ``frame(*values)`` for every combination of their values.
+    """A slider, buttons or a menu per control, and behind them ``frame(*values)`` for every combination of their values.
 
     ``frame`` returns a matplotlib figure, SVG or HTML; ``alt(*values)`` says in words what that frame shows. ``start`` names
     the values at which the figure opens, where they are not the first.
@@ -113,6 +118,11 @@ def recolour(
     data["frames"] = [[place[value] for value in each.values()] for each in frames]
     body = f'<div role="img" aria-label="{escape(words[first])}">{_baked(svg, frames[first])}</div>'
     return _page(body, controls, data, words[first], caption, milliseconds, opens)
+
+
+def marked(text: str) -> str:
+    """A caption as HTML: escaped, and bold between double asterisks."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text))
 
 
 def live(work: Callable[..., Interactive], controls: Controls) -> Any:
@@ -193,18 +203,18 @@ def _page(
     milliseconds: int = 0,
     opens: tuple[Any, ...] = (),
 ) -> Interactive:
+    # The buttons of a group find each other by name, also where the pages of two kernels are open side by side.
+    mark = hashlib.sha256(f"{body}{caption}".encode()).hexdigest()[:8]
     rows = []
-    for (name, values), value in zip(controls.items(), opens, strict=True):
-        labels, ident, at = [str(each) for each in values], f"tfm{next(_count)}", list(values).index(value)
-        button = f'<button type="button" aria-label="Play" data-milliseconds="{milliseconds}">&#9654;</button>'
-        rows.append(
-            f'<div class="tfm-row">{button if len(controls) == 1 else ""}<label for="{ident}">{escape(name)}</label>'
-            f'<input id="{ident}" type="range" autocomplete="off" min="0" max="{len(labels) - 1}" step="1" value="{at}" '
-            f'aria-valuetext="{escape(labels[at])}" data-labels="{escape(json.dumps(labels))}">'
-            f'<output for="{ident}" aria-hidden="true">{escape(labels[at])}</output></div>'
-        )
+    for k, ((name, values), value) in enumerate(zip(controls.items(), opens, strict=True)):
+        labels, at = [str(each) for each in values], list(values).index(value)
+        if _are_names(values):
+            draw = _buttons if len(labels) <= BUTTONS else _menu
+            rows.append(draw(name, labels, at, f"tfm-{mark}-{k}"))
+        else:
+            rows.append(_slider(name, labels, at, milliseconds if len(controls) == 1 else 0))
     if caption:
-        rows.append(f'<p class="tfm-caption">{escape(caption)}</p>')
+        rows.append(f'<p class="tfm-caption">{marked(caption)}</p>')
     css = re.sub(r"\n\s*", " ", (_HERE / "explore.css").read_text())
     for word, state in ("MASKED", "masked"), ("NORMAL", "normal"), ("FORWARD", "forward-only"):
         css = css.replace(word, STATES[state])
@@ -216,6 +226,46 @@ def _page(
         script = f"{script}</div><script>{(_HERE / 'explore.js').read_text()}</script>"
     html = f'<div class="tfm" data-frames="{_frames(controls)}"><style>{css}</style>{body}{"".join(rows)}'
     return Interactive(html + (script or "</div>"), text)
+
+
+def _are_names(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, str) and not re.match(r"[-+−]?\d", value) for value in values)
+
+
+def _slider(name: str, labels: Sequence[str], at: int, milliseconds: int) -> str:
+    ident, shown = f"tfm{next(_count)}", escape(labels[at])
+    button = f'<button type="button" aria-label="Play" data-milliseconds="{milliseconds}">&#9654;</button>'
+    return (
+        f'<div class="tfm-row" {_labels(labels)}>{button if milliseconds else ""}<label for="{ident}">{escape(name)}</label>'
+        f'<input id="{ident}" type="range" autocomplete="off" min="0" max="{len(labels) - 1}" step="1" value="{at}" '
+        f'aria-valuetext="{shown}"><output for="{ident}" aria-hidden="true">{shown}</output></div>'
+    )
+
+
+def _buttons(name: str, labels: Sequence[str], at: int, group: str) -> str:
+    buttons = "".join(
+        f'<label><input type="radio" name="{group}" autocomplete="off" value="{k}"{" checked" * (k == at)}>'
+        f"<span>{escape(label)}</span></label>"
+        for k, label in enumerate(labels)
+    )
+    return (
+        f'<div class="tfm-row tfm-names" role="radiogroup" aria-label="{escape(name)}" {_labels(labels)}>'
+        f'<span class="tfm-name">{escape(name)}</span>{buttons}</div>'
+    )
+
+
+def _menu(name: str, labels: Sequence[str], at: int, ident: str) -> str:
+    options = "".join(
+        f'<option value="{k}"{" selected" * (k == at)}>{escape(label)}</option>' for k, label in enumerate(labels)
+    )
+    return (
+        f'<div class="tfm-row" {_labels(labels)}><label for="{ident}">{escape(name)}</label>'
+        f'<select id="{ident}" autocomplete="off">{options}</select></div>'
+    )
+
+
+def _labels(labels: Sequence[str]) -> str:
+    return f'data-labels="{escape(json.dumps(labels))}"'
 
 
 def _frames(controls: Controls) -> int:
