@@ -17,7 +17,7 @@ from tfm_lite import train
 from tfm_lite.__main__ import main
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.tasks import TaskSequence
-from tfm_lite.files import sign
+from tfm_lite.files import read_json, sign
 from tfm_lite.runs import records, results, run, selection
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.run import run_experiment
@@ -134,6 +134,13 @@ def test_whatever_a_record_is_it_is_named_and_the_others_are_shown(
         assert err.startswith(f"error: {odd} is not a record of a run as it was written ("), name
         seen += 1
     assert seen == len(whole_texts()) + len(CHANGES)
+
+
+@pytest.mark.parametrize("name", ["a list", "a number", "nothing", "deep"])
+def test_json_that_is_none_of_ours_is_a_mistake_in_words(name: str, tmp_path: Path) -> None:
+    (path := tmp_path / "store.json").write_text(whole_texts()[name])
+    with pytest.raises(ValueError, match=r"it is not an object|Expecting value|it has lists in lists without end"):
+        read_json(path)
 
 
 @pytest.mark.parametrize(
