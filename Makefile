@@ -41,7 +41,7 @@ browser: .venv/installed ## open every page of the built book in a headless brow
 .venv-floor/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else "the oldest versions are those for Python 3.11, this is " + sys.version.split()[0] + ": make floor PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv-floor
-	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' | sed 's/>=/==/' > .venv-floor/oldest.txt
+	$(PYTHON) -c 'import tomllib; bounds = tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"]; print("\n".join(bounds).replace(">=", "=="))' > .venv-floor/oldest.txt
 	grep -E '^(pytest|nbmake|ipykernel)==' requirements.txt > .venv-floor/tools.txt
 	.venv-floor/bin/pip install --quiet --disable-pip-version-check -r .venv-floor/oldest.txt -r .venv-floor/tools.txt -e .
 	@touch $@

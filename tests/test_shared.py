@@ -250,6 +250,18 @@ def test_a_data_folder_that_one_may_not_look_into(made_up: Path) -> None:
         places.data_folder(made_up)
 
 
+def test_processes_of_the_same_number_on_two_machines_do_not_write_into_each_others_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 7)  # as in two containers
+    path = tmp_path / "file"
+    with written(path) as one, written(path) as other:
+        one.write_text("one")
+        other.write_text("another")
+        assert one != other and {*files.leftovers(tmp_path, "file")} == {one, other}
+    assert path.read_text() == "one" and list(tmp_path.iterdir()) == [path]  # the block that ends last
+
+
 # Full disks
 
 

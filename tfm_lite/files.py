@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import shutil
 import socket
 import tempfile
@@ -50,7 +51,8 @@ def written(path: Path, remedy: str = AGAIN) -> Iterator[Path]:
     Raises ``OSError`` that names the file and the ``remedy`` if the disk is full, or nothing may be written there.
     """
     make(path.parent)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    # A number of its own: on another machine, or in a container, another process may have this one's.
+    temporary = path.with_name(f"{path.name}.{secrets.randbits(63)}")
     try:
         yield temporary
         with temporary.open("rb+") as file:  # else a loss of power could leave the new name on an empty file

@@ -4,7 +4,7 @@ these is for; the loop itself knows no methods.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from typing import Protocol as Contract
 
@@ -27,6 +27,7 @@ class Learner(Contract):
     def to(self, device: torch.device | str) -> Any: ...
 
     # A task.
+    def check_shape(self, shape: Sequence[int]) -> None: ...
     def begin(self, t: int, classes: int) -> None: ...
     def learn(self, task: Task, fit: Any) -> None: ...
     def fits(self, t: int) -> int: ...

@@ -10,6 +10,28 @@ from contextlib import contextmanager
 import torch
 
 
+def check_device(device: torch.device | str, what: str = "the device") -> None:
+    """Refuse a device on which nothing runs, or not to the same bits. ``what`` is where it was named."""
+    try:
+        named = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"there is no device {str(device)!r}; write cpu or cuda") from None
+    if named.type not in ("cpu", "cuda"):
+        why = {
+            "mps": ". Of Apple's GPUs: they have no float64, in which losses are summed, nor the same bits every time"
+        }
+        raise ValueError(
+            f"{str(device)!r} is no device that runs are made for; write cpu or cuda{why.get(named.type, '')}"
+        )
+    count = torch.cuda.device_count() * torch.cuda.is_available() if named.type == "cuda" else 1
+    if not count:
+        raise ValueError(f"{what} {device}: PyTorch finds no GPU here; write cpu, or install the GPU's driver")
+    if named.index is not None and named.index >= count:
+        raise ValueError(
+            f"{what} {device}: the last one here is {f'cuda:{count - 1}' if named.type == 'cuda' else 'cpu'}"
+        )
+
+
 def flush_denormals(on: bool) -> None:
     """Whether denormal numbers count as 0, in all threads that PyTorch computes with.
 

@@ -233,9 +233,10 @@ def learn(
 
     Returns what each training came to, in order. ``on_epoch(method, epoch)`` is called after every epoch. What PyTorch is
     told for the sake of the same bits (:func:`~tfm_lite.reproducible.reproducible`) is put back. Raises ``ValueError`` if it
-    is not this task's turn.
+    is not this task's turn, or its images are none that the network was made for.
     """
     task = tasks[-1]
+    method.check_shape(task.train.images.shape[1:])
     with reproducible(inputs.device):
         method.to(inputs.device)
         method.begin(task.index, len(task.classes))

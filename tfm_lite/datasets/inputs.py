@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tfm_lite import distributed
 from tfm_lite.datasets.tasks import Split, TaskSequence
+from tfm_lite.reproducible import check_device
 
 EVALUATION_BATCH = 256
 PRECISIONS = ("fp32", "bf16")
@@ -24,12 +25,22 @@ class Inputs:
     def __init__(self, tasks: TaskSequence, device: torch.device | str = "cpu", *, precision: str = "fp32") -> None:
         if precision not in PRECISIONS:
             raise ValueError(f"there is no precision {precision!r}; the precisions are {', '.join(PRECISIONS)}")
+        if not isinstance(tasks, TaskSequence):
+            raise ValueError(
+                f"inputs are those of a TaskSequence, whose mean and std they take, not of a {type(tasks).__name__}"
+            )
+        check_device(device)
         self.device, self.precision = torch.device(device), precision
         self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (tasks.mean, tasks.std))
         self.augment = tasks.augment
 
     def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """uint8 (B, channels, size, size) to float32 of the same shape; ``generator`` draws the augmentation, if any."""
+        if images.dim() != 4 or images.shape[1] != self.mean.shape[1]:
+            raise ValueError(
+                f"images of these tasks are (B, {self.mean.shape[1]}, size, size), not {tuple(images.shape)}: of a single "
+                "one images[None] is a batch"
+            )
         images = images.to(self.device, non_blocking=True)
         if generator and self.augment:
             images = self.augment(images, generator)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,7 +14,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tfm_lite.datasets.augment import Augment
+from tfm_lite.datasets.refusals import alike, as_images, as_moments, as_names, as_numbers
 from tfm_lite.datasets.sending import received, sent
+from tfm_lite.options import Range, check
 from tfm_lite.seeds import numpy_stream
 
 
@@ -41,11 +43,10 @@ class Split(Dataset[tuple[Tensor, int]]):
     labels: np.ndarray
 
     def __post_init__(self) -> None:
+        made = {"images": as_images(self.images), "rows": as_numbers("row", self.rows)}
+        self.__dict__.update(made, labels=as_numbers("label", self.labels))
         if len(self.rows) != len(self.labels):
             raise ValueError(f"a split has {len(self.rows)} rows but {len(self.labels)} labels; give one label per row")
-        for name, values in (("row", self.rows), ("label", self.labels)):
-            if not np.issubdtype(np.asarray(values).dtype, np.integer):
-                raise ValueError(f"a split's {name}s are whole numbers, not {np.asarray(values).dtype}; convert them")
         if len(odd := self.rows[(self.rows < 0) | (self.rows >= len(self.images))]):
             raise ValueError(f"a split has the row {odd[0]}, but its images are the rows 0 to {len(self.images) - 1}")
 
@@ -79,15 +80,20 @@ class Task:
     test: Split
 
     def __post_init__(self) -> None:
+        index: Any = int(self.index) if isinstance(self.index, np.integer) else self.index
+        check("a task's index, which counts from 0,", index, Annotated[int, Range(least=0)])
+        name = f"task {index} ({self.name})"
+        self.__dict__.update(index=index, classes=as_names(self.classes, name))
         if len(self.classes) < 2:
-            raise ValueError(
-                f"task {self.index} ({self.name}) has {len(self.classes)} class; a task needs at least two"
-            )
-        for part in ("train", "valid", "test"):
-            split, where = getattr(self, part), f"the {part} images of task {self.index} ({self.name})"
+            raise ValueError(f"{name} has {len(self.classes)} class; a task needs at least two")
+        parts = {f"the {part} images of {name}": getattr(self, part) for part in ("train", "valid", "test")}
+        for where, split in parts.items():
+            if not isinstance(split, Split):
+                raise ValueError(f"{where} are a Split(images, rows, labels), not a {type(split).__name__}")
             if not len(split):
                 raise ValueError(f"{where} are none; give at least one")
             _check_labels(split, len(self.classes), where, "Labels count inside the task: use `by_class`")
+        alike([split.images.shape[1:] for split in parts.values()], list(parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +116,23 @@ class TaskSequence(Sequence[Task]):
     std: tuple[float, ...]
     fingerprint: str
     augment: Augment | None = None
+
+    def __post_init__(self) -> None:
+        tasks = tuple(self.tasks)
+        if not tasks or not all(isinstance(task, Task) for task in tasks):
+            kinds = ", ".join(type(task).__name__ for task in tasks) or "nothing"
+            raise ValueError(f"the tasks of {self.name} are a tuple of Task, at least one, not of {kinds}")
+        for place, task in enumerate(tasks):
+            if task.index != place:
+                raise ValueError(
+                    f"number {place} of the tasks of {self.name} has the index {task.index}: a task's index is its place "
+                    f"in the order in which they are learned, from 0; write replace(task, index={place})"
+                )
+        where = [f"the images of task {task.index} ({task.name})" for task in tasks]
+        alike([task.train.images.shape[1:] for task in tasks], where)
+        channels = tasks[0].train.images.shape[1]
+        mean, std = as_moments("mean", self.mean, channels), as_moments("std", self.std, channels)
+        self.__dict__.update(tasks=tasks, mean=mean, std=std)
 
     def __len__(self) -> int:
         return len(self.tasks)

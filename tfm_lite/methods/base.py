@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import torch
@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tfm_lite.datasets.tasks import Task
+from tfm_lite.methods.refusals import check_input, check_shape
 from tfm_lite.nn.networks import Builder, Network
+from tfm_lite.nn.per_task import as_task
 from tfm_lite.nn.stages import Kit, Plain
 from tfm_lite.options import check_options
 from tfm_lite.protocol import Protocol
@@ -44,6 +46,10 @@ class Method(nn.Module):
 
     In a batch that mixes tasks t is the task of each image, int64 (B,), on the CPU. Only a method that calls
     ``fit(seen=True)`` meets one.
+
+    **Kept.** A method is pickled, copied and saved whole like any module (``torch.load(file, weights_only=False)`` runs what
+    is in the file: only for files of one's own). What is meant to last is its :meth:`structure` and its ``state_dict()``,
+    of which ``rebuild`` and ``load_state_dict`` make it again.
 
     A subclass with a ``name`` of its own is known by it (:func:`tfm_lite.methods.get`) as soon as its file is imported.
 
@@ -88,6 +94,10 @@ class Method(nn.Module):
         return super().__new__(cls)
 
     def __init__(self, build: Builder) -> None:
+        if not isinstance(build, Builder):
+            raise ValueError(
+                f"a method is made with what makes its networks, Builder.of('lenet', tasks=tasks), not with {build!r}"
+            )
         super().__init__()
         self.build = build
         self.classes: list[int] = []  # of each task begun
@@ -146,10 +156,24 @@ class Method(nn.Module):
 
     @torch.no_grad()
     def predict(self, x: Tensor, t: int) -> Tensor:
-        """Logits (B, classes) of task ``t``, as in use: no dropout, no gradients."""
+        """Logits (B, classes) of task ``t``, as in use: no dropout, no gradients.
+
+        ``x`` is what the network sees, as :class:`~tfm_lite.datasets.inputs.Inputs` makes it. Raises ``ValueError`` if it is
+        something else, or the task was not begun.
+
+        Several threads may ask at once. But while a method learns, only the thread in which it learns may: a network is
+        either in training or in use, for all who have it, so that dropout would get into the answer, or out of the training.
+        Another thread takes a copy, ``copy.deepcopy(method)``, that is made between two epochs, in ``on_epoch``.
+        """
+        t = as_task(t, len(self.classes))
+        check_input(x, self, self.build.channels, self.build.size)
         if any(module.training for module in self.modules()):  # after many tasks eval() takes longer than the product
             self.eval()
         return self(x, t)
+
+    def check_shape(self, shape: Sequence[int]) -> None:
+        """Refuse images of another shape (channels, size, size) than the network is made for."""
+        check_shape(shape, self.build.channels, self.build.size)
 
     def ready(self) -> Self:
         """The method with its network made. ``begin`` sees to it; who looks at a network before calls this first."""

@@ -42,7 +42,7 @@ class Column(nn.Module):
         """``x`` holds this column's inputs after those of all older ones."""
         own, split = self.width, self.older * self.width
         if x.dim() == 2 and not self.stage.kernel:  # a linear stage on flattened maps: back to (B, features, area)
-            x = x.view(len(x), -1, self.area)
+            x = x.unflatten(1, (-1, self.area))
         y = self.stage.product(x[:, split : split + own].contiguous(), self.weight, self.bias)
         if self.older:
             y = y + self.laterals(x[:, :split])

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from torch import nn
 
 from tfm_lite.nn.stages import freeze
 
 M = TypeVar("M", bound=nn.Module)
+
+
+def as_task(t: Any, begun: int) -> int:
+    """The index of one of the tasks that were begun, as a whole number. Raises ``ValueError`` for any other."""
+    if type(t) is not int:
+        if isinstance(t, bool) or not hasattr(t, "__index__"):
+            raise ValueError(f"a task is named by its index, a whole number from 0, not by {t!r}")
+        t = operator.index(t)
+    if not 0 <= t < begun:
+        has = f"has {begun} tasks, counted from 0" if begun else "has none yet"
+        raise ValueError(f"task index {t} is not in this network, which {has}")
+    return t
 
 
 class PerTask(nn.Module, Generic[M]):

@@ -10,8 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import torch
-
 from tfm_lite import datasets, distributed, methods
 from tfm_lite.faults import in_words
 from tfm_lite.files import InUse
@@ -19,6 +17,7 @@ from tfm_lite.nn.networks import NETWORKS
 from tfm_lite.options import Count, check, options_of, words
 from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, QUICK
+from tfm_lite.reproducible import check_device
 from tfm_lite.runs import results, selection
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.progress import SuiteTable
@@ -59,7 +58,7 @@ def _options(method: str) -> Iterator[str]:
 def _configs(options: argparse.Namespace) -> list[Config]:
     if (options.suite is None) == (options.tasks is None):
         raise ValueError("name either a suite or --tasks; `python -m tfm_lite list` shows both")
-    _check_device(options.device)
+    check_device(options.device, "--device")
     return _of_a_suite(options) if options.tasks is None else _of_tasks(options)
 
 
@@ -94,21 +93,6 @@ def _of_tasks(options: argparse.Namespace) -> list[Config]:
     )
     chosen = [methods.get(name).name for name in options.methods or ["tfm"]]
     return _capped([replace(base, method=name, seed=seed) for seed in options.seeds or [0] for name in chosen], options)
-
-
-def _check_device(name: str) -> None:
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"there is no device {name!r}; write cpu or cuda") from None
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"{name!r} is no device that runs are made for; write cpu or cuda")
-    there = torch.cuda.device_count() if device.type == "cuda" else 1
-    if there and device.index is not None and device.index >= there:
-        numbered = f"{device.type}:{there - 1}" if device.type == "cuda" else "cpu"
-        raise ValueError(f"--device {name}: the last one here is {numbered}")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"--device {name}: PyTorch finds no GPU here; leave --device out, or install the GPU's driver")
 
 
 def _suite(name: str, options: argparse.Namespace) -> list[tuple[int, Config]]:

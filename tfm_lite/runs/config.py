@@ -113,6 +113,10 @@ class Run:
     config: Config
     tasks: TaskSequence
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.tasks, TaskSequence):
+            raise ValueError(f"a run's tasks are a TaskSequence, not a {type(self.tasks).__name__}")
+
     @cached_property
     def resolved(self) -> Config:
         """The configuration with nothing left open."""

@@ -48,7 +48,10 @@ def run_experiment(
     >>> run_experiment(config).forgetting
     0.0
     """
-    tasks = tasks or datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
+    if not isinstance(config, Config):
+        raise ValueError(f"what to run is said by a Config, Config('alphabets', 'tfm'), not by {config!r}")
+    if tasks is None:
+        tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
     return record_of(Run(config, tasks), folder=Path(folder) if folder else None, device=device, on_epoch=on_epoch)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tfm_lite.nn.convert.follow import Flow, rehearse
 from tfm_lite.nn.convert.parts import TernaryPart, at
 from tfm_lite.nn.convert.per_task import TaskHead, TaskNorm
+from tfm_lite.nn.per_task import as_task
 from tfm_lite.options import Count, Fraction, Range, check
 
 Part = TernaryPart | TaskNorm | TaskHead
@@ -140,11 +141,7 @@ class TernaryNet(nn.Module):
     # Inside
 
     def _stage(self, t: int) -> int:
-        if not 0 <= t < len(self.classes):
-            raise ValueError(
-                f"task index {t} is not in this network, which has {len(self.classes)} tasks, counted from 0"
-            )
-        return t + self.pretrained
+        return as_task(t, len(self.classes)) + self.pretrained
 
     def _rehearse(self, widths: Mapping[str, int]) -> None:
         """Refuse widths at which the forward cannot run, before anything has grown."""
