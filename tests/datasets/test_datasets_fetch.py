@@ -385,10 +385,14 @@ def test_a_bad_archive_that_was_brought_stays(
         assert site.left() == []
 
 
+def form_of(how: str) -> str:
+    return how.split()[0]
+
+
 def bomb(how: str) -> tuple[str, bytes]:
     """An archive that is small and becomes large, or has very many files."""
     buffer, zeros = io.BytesIO(), bytes(1 << 20)
-    form = how.split()[0]
+    form = form_of(how)
     if form == "zip":
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
             for i in range(500 if how.endswith("files") else 4):
@@ -418,6 +422,7 @@ def test_a_bomb_does_not_go_off(
     said = capsys.readouterr().err
     expected = "has more than 436 files" if how.endswith("files") else "would become more than 3 MB"
     assert f"{archive.name} is refused: it {expected}" in said
+    assert ("unpacking" in said) == (form_of(how) != "zip"), "a zip says before what it holds"
     monkeypatch.setattr(module, "ABOUT", replace(module.ABOUT, archives=(replace(known, md5=None),)))
     assert site.fetch() == 2 and site.left() == [] and not list((site.data / "downloads").iterdir())
 

@@ -6,7 +6,9 @@ what was found and what to do.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +106,36 @@ def test_what_programs_leave_behind_is_passed_over(
     said = capsys.readouterr().out
     assert f"left     {count:,} of other programs, not read: " in said and "complete: every image can be read" in said
     assert "unused" not in said
+
+
+@pytest.mark.parametrize("name", ["birds", "imagenet", "own"])
+def test_links_that_lead_in_a_circle_end(
+    name: str, write: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(name)
+    place = next(
+        path for path in folder.rglob("*") if (path.is_dir() and any(path.glob("*.jp*g"))) or any(path.glob("*.JPEG"))
+    )
+    (place / "round").symlink_to(folder)
+    assert verify(name, folder) == 0 and "complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize("name", ["imagenet", "own"])
+def test_a_folder_that_cannot_be_read_is_named(
+    name: str, number: int, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(name)
+    scandir = os.scandir
+
+    def unreadable(path: Path) -> object:
+        if Path(path).name in ("n00000003", "class 03"):
+            raise OSError(number, os.strerror(number), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", unreadable)
+    with pytest.raises(OSError, match=rf"the folder .*3 cannot be read \({os.strerror(number)}\): make it readable"):
+        load(name, folder)
 
 
 # Lists.

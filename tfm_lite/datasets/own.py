@@ -55,12 +55,15 @@ def from_folder(
 ) -> TaskSequence:
     """A folder with a folder of images per class, cut into ``tasks`` tasks of about as many classes each.
 
-    The folder is of one of these forms; whatever else lies in it is not read::
+    The folder is of one of these forms; whatever else lies in it is not read (``data verify folder:PATH`` names it)::
 
         photos/CLASS/IMAGE         a share of each class is for testing
         photos/train/CLASS/IMAGE   what is in test/ or val/ is
         photos/test/CLASS/IMAGE
         photos/val/CLASS/IMAGE     for validation, if there is test/ too
+
+    The parts may also be called training/, testing/, valid/ or validation/, in small or capital letters. All of it
+    may lie one folder deeper, and the images of a class in a folder images/ of their own.
 
     Where nothing else says it, the share ``test`` of each class is held out for testing. Which images these are depends on
     the names of the classes and on how many images they have, never on ``seed``: all seeds are tested on the same images.

@@ -43,7 +43,7 @@ def store_path(name: str, files: Sequence[Path], *, size: int, data: Path | None
         try:
             about = file.stat()
         except FileNotFoundError:
-            raise FileNotFoundError(f"the image {file} is missing: unpack the archive again, all of it") from None
+            raise FileNotFoundError(f"the image {file} is missing, or a link to nothing: put it back") from None
         state.append((file.name, about.st_size, about.st_mtime_ns))
     return cached(data, f"{name}-{size}-{digest(VERSION, size, state, of)}.npy")
 
