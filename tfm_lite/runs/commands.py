@@ -12,7 +12,6 @@ from typing import Any
 
 from tfm_lite import datasets, distributed, methods
 from tfm_lite.faults import in_words
-from tfm_lite.files import InUse
 from tfm_lite.nn.networks import NETWORKS
 from tfm_lite.options import Count, check, options_of, words
 from tfm_lite.places import cache_folder
@@ -25,7 +24,7 @@ from tfm_lite.runs.records import files, missing
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.run import run_kept
 from tfm_lite.runs.suites import SUITES
-from tfm_lite.runs.undone import Undone
+from tfm_lite.runs.undone import BUSY, Undone
 
 
 def list_names(options: argparse.Namespace) -> None:
@@ -152,30 +151,24 @@ def _run_all(configs: list[Config], options: argparse.Namespace, device: str) ->
         configs = undone.without_data(options.data)
         table = SuiteTable(configs)
         tell(table.header())
+    bar = first and sys.stderr.isatty()
+    how: dict[str, Any] = {
+        "data": options.data,
+        "out": options.out,
+        "device": device,
+        "again": options.again,
+        "bar": bar,
+    }
     for config in configs:
         try:
-            result, path = run_kept(
-                config,
-                data=options.data,
-                out=options.out,
-                device=device,
-                again=options.again,
-                bar=first and sys.stderr.isatty(),
-                table=table,
-            )
-        except InUse:
-            if not table:
-                raise
-            tell(table.row(None))
-            continue
+            result, path = run_kept(config, table=table, **how)
+            line = table.row(result) if table else f"{result}\nrecord      {path}"
+            found.append(result)
         except Exception as error:
             if not table:
                 raise
-            undone.note(config, error)
-            tell(table.row(None, "not done"))
-            continue
-        found.append(result)
-        tell(table.row(result) if table else f"{result}\nrecord      {path}")
+            line = table.row(None, undone.note(config, error))
+        tell(line)
     if options.json and first:
         records = [results.plain(result) for result in found]
         print(json.dumps(records if several else records[0], indent=1, allow_nan=False))
@@ -198,10 +191,8 @@ def select_options(options: argparse.Namespace) -> int:
         except Exception as error:
             if len(seeds) == 1:
                 raise
-            if isinstance(error, InUse):
+            if undone.note(family[0], error, runs=len(family)) == BUSY:
                 print(family[0].method, error, flush=True)
-            else:
-                undone.note(family[0], error, runs=len(family))
     return undone.end()
 
 

@@ -34,7 +34,7 @@ class SuiteTable:
         """The line above the table."""
         return f"{'':>9}  {'tasks':{self.width}}  method       seed  average  forgetting     time"
 
-    def row(self, result: Result | None, why: str = "in the hands of another process") -> str:
+    def row(self, result: Result | None, why: str = "") -> str:
         """The line of the next run, whose record this is; or ``why`` there is none (None)."""
         config = self.configs[self.done]
         self.done += 1

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from tfm_lite import datasets, distributed
 from tfm_lite.faults import DONE, REFUSED, in_words
+from tfm_lite.files import InUse
 from tfm_lite.runs.config import Config
+
+BUSY = "in the hands of another process"
 
 
 class Undone:
@@ -39,15 +42,20 @@ class Undone:
             self._note(f"all of {name}", why, runs)
         return there
 
-    def note(self, config: Config, error: Exception, *, runs: int = 1) -> None:
-        """Say that a run came to nothing, or several that are one but for their seeds.
+    def note(self, config: Config, error: Exception, *, runs: int = 1) -> str:
+        """Say that a run came to nothing, or several that are one but for their seeds; and in a few words that it did.
+
+        What another process has in hand is not undone.
 
         Raises the error where nobody could go on: one of several processes without the others, or without a reader.
         """
+        if isinstance(error, InUse):
+            return BUSY
         if distributed.several() or isinstance(error, BrokenPipeError):
             raise error
         seed = f", seed {config.seed}" if runs == 1 else ""
         self._note(f"{config.method} of {config.tasks}{seed}", in_words(error, own=self.own)[0], runs)
+        return "not done"
 
     def end(self) -> int:
         """Say all of it once more, and return the exit status."""
