@@ -46,10 +46,11 @@ browser: .venv/installed ## open every page of the built book in a headless brow
 	.venv-floor/bin/pip install --quiet --disable-pip-version-check -r .venv-floor/oldest.txt -r .venv-floor/tools.txt -e .
 	@touch $@
 
-# What the oldest versions decide: whether a chapter runs, the letters are the same images, and the same bits come of them.
+# What the oldest versions decide: whether a chapter runs, the letters are the same images, the same numbers come of them, and folders
+# can be locked.
 floor: .venv-floor/installed ## check that the oldest versions that are allowed still do
 	.venv-floor/bin/pytest -W default --nbmake book/01_forgetting.ipynb
-	.venv-floor/bin/pytest -W default tests/datasets/test_alphabets.py tests/methods/test_golden.py tests/nn/test_layers.py
+	.venv-floor/bin/pytest -W default tests/datasets/test_alphabets.py tests/methods/test_golden.py tests/nn/test_layers.py tests/test_shared.py
 
 check: book test notebooks browser ## all of it, as continuous integration does
 

@@ -119,11 +119,14 @@ def test_what_arrives_is_the_same(tmp_path: Path, kind: str, how: Any) -> None:
 
 def test_an_array_is_brought_into_shared_memory_once(tmp_path: Path) -> None:
     tasks = tasks_of("in memory", tmp_path)
+    before = None
     for _ in range(3):
         sent_to_a_worker(tasks)
-    (shared,) = sending._shared.values()
+        (shared,) = sending._shared.values()
+        assert before is None or shared is before
+        before = shared
     assert shared.is_shared() and np.array_equal(shared.numpy(), tasks[0].train.images)
-    del tasks
+    del tasks, shared, before
     gc.collect()
     assert not sending._shared
 
