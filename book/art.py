@@ -268,6 +268,37 @@ def importance() -> Iterable[str]:
         )
 
 
+@picture("08b_path")
+def path() -> Iterable[str]:
+    """A way down in steps; those that go far down are blue."""
+    falls = [22, 3, 15, 2, 18, 4, 9, 2, 6, 2, 3]
+    x, y = 40.0, 16.0
+    for fall in falls:
+        steep = fall > 8
+        yield line(
+            *(x, y, x + 52, y + fall),
+            FORWARD if steep else MASKED,
+            3 if steep else 2,
+            1,
+        )
+        yield dot(x, y, "f" if steep else MASKED, 8)
+        x, y = x + 52, y + fall
+    yield dot(x, y, "n", 11)
+
+
+@picture("08c_merging")
+def merging() -> Iterable[str]:
+    """Two places in one valley, and the one half way."""
+    for k in range(4):
+        yield (
+            f'<ellipse cx="320" cy="60" rx="{290 - 62 * k}" ry="{56 - 12 * k}" '
+            f'fill="{MASKED}" opacity="0.13"/>'
+        )
+    yield line(150, 60, 490, 60, MASKED, 2)
+    yield from (dot(150, 60, "f", 15), dot(490, 60, "n", 15))
+    yield dot(320, 60, TASKS[0], 15)
+
+
 @picture("09_distillation")
 def distillation() -> Iterable[str]:
     rows = [[22 + 25 * i for i in range(4)] for _ in range(3)]

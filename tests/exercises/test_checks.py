@@ -44,6 +44,20 @@ def per_image(model, images, labels, of):  # type: ignore[no-untyped-def]
     return means
 
 
+def sensitive(model, images, of=torch.abs, norm=lambda z: (z**2).sum(), size=1):  # type: ignore[no-untyped-def]
+    """Of every parameter the mean of ``of(gradient)``, one gradient per ``size`` images."""
+    batches = images.split(size)
+    parts = [torch.autograd.grad(norm(model(x)) / len(x), list(model.parameters())) for x in batches]
+    return [torch.stack([of(g) for g in each]).mean(0) for each in zip(*parts, strict=True)]
+
+
+def pruned(weight, free, share, sizes=torch.abs, among=lambda size, free: size[free]):  # type: ignore[no-untyped-def]
+    size = sizes(weight)
+    order = among(size, free).sort().values
+    count = round(share * len(order))
+    return free & (size > order[count - 1]) if count else free
+
+
 def soft_cross_entropy(temperature):  # type: ignore[no-untyped-def]
     return lambda n, o: torch.nn.functional.cross_entropy(n / temperature, (o / temperature).softmax(1))
 
@@ -226,6 +240,48 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "comes first": lambda older, scales, *weights: adapted(older[::-1], scales.flip(0), *weights),
             "may be negative": lambda *given: adapted(*given).relu(),
             "by its own number": lambda older, scales, *weights: adapted(older, scales.flip(0), *weights),
+        },
+    ),
+    checks.check_prune: (
+        pruned,
+        {
+            "returned None": lambda *_: None,
+            "has the shape": lambda *given: pruned(*given)[0],
+            "changed what it was given": lambda w, free, share: pruned(w.abs_(), free, share),
+            "of type bool": lambda *given: pruned(*given).int(),
+            "another task owns": lambda w, free, share: pruned(w, torch.ones_like(free), share),
+            "those are what is pruned": lambda w, free, share: free & ~pruned(w, free, share),
+            "by magnitude": lambda *given: pruned(*given, sizes=torch.clone),
+            "not counted": lambda *given: pruned(*given, among=lambda size, free: size.flatten()),
+            "half is kept": lambda w, free, share: free,
+            "prunes nothing": lambda w, free, share: pruned(w, free, max(share, 0.5)),
+            "leaves one": lambda w, free, share: pruned(w, free, min(share, 0.5)),
+        },
+    ),
+    checks.check_mask_gradient: (
+        lambda x, w, real, up: w * (up.T @ x),
+        {
+            "returned None": lambda *_: None,
+            "has the shape": lambda x, w, real, up: (w * (up.T @ x)).T,
+            "times the weight": lambda x, w, real, up: up.T @ x,
+            "never comes back": lambda x, w, real, up: w * (up.T @ x) * (real > 5e-3),
+            "not the real number": lambda x, w, real, up: w * (up.T @ x) * real,
+            "sum over the images": lambda x, w, real, up: w * (up.T @ x) / len(x),
+            "it is": lambda x, w, real, up: -w * (up.T @ x),
+        },
+    ),
+    checks.check_sensitivity: (
+        sensitive,
+        {
+            "returned None": lambda model, x: None,
+            "two parameters": lambda model, x: sensitive(model, x)[:1],
+            "has the shape": lambda model, x: [s[None] for s in sensitive(model, x)],
+            "signs cancel": lambda model, x: sensitive(model, x, size=len(x)),
+            "with its sign": lambda model, x: sensitive(model, x, of=torch.clone),
+            "divide by": lambda model, x: [len(x) * s for s in sensitive(model, x)],
+            "mean square": lambda model, x: sensitive(model, x, of=torch.square),
+            "squared": lambda model, x: sensitive(model, x, norm=torch.norm),
+            "not\\n": lambda model, x: [2 * s for s in sensitive(model, x)],
         },
     ),
     checks.check_fisher: (

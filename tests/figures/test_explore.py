@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tfm_lite.figures import colours, plots
-from tfm_lite.figures.drawing import matrix, network
+from tfm_lite.figures.drawing import columns, heat, matrix, network, squares
 from tfm_lite.figures.explore import Interactive, explore, figure, recolour
 
 
@@ -109,6 +109,27 @@ def test_a_matrix_shows_what_is_known_and_in_percent() -> None:
     shades = [float(shade) for shade in re.findall(r'fill-opacity="([\d.]+)"', svg)]
     assert shades[0] > shades[2] > shades[1] > 0
     assert svg.count("first") == svg.count("second") == 2
+
+
+def test_a_heat_map_is_fuller_where_there_is_more() -> None:
+    svg = heat({"one": [[0.0, 1.0]], "two": [[4.0], [2.0]]}, tops=[1.0, 4.0], colours=["#123456", "#654321"])
+    shades = [float(shade) for shade in re.findall(r'fill-opacity="([\d.]+)"', svg)]
+    assert shades == [0.04, 1.0, 1.0, 0.52]
+    assert re.findall(r">(\w+)</text>", svg) == ["one", "two"]
+    left = [float(x) for x in re.findall(r'<rect x="([\d.]+)"', svg)]
+    assert left[0] < left[1] < left[2] == left[3]
+
+
+def test_squares_have_names_by_row_and_column() -> None:
+    svg = squares(2, 3, step=10)
+    assert re.findall(r'data-name="([^"]*)" x="(\d+)" y="(\d+)"', svg)[-1] == ("1-2", "20", "10")
+    assert svg.count("<rect") == 6
+    recolour(svg, lambda a: {"0-0": f"s{a}"}, {"a": [1, 2]}, alt=str)
+
+
+def test_columns_are_as_tall_as_their_shares() -> None:
+    svg = columns([0.0, 0.5, 1.0], ["#111111", "#222222", "#333333"], height=100)
+    assert re.findall(r'height="(\d+)" fill="(#\d+)"', svg) == [("1", "#111111"), ("50", "#222222"), ("100", "#333333")]
 
 
 def test_a_network_is_as_high_as_its_widest_layer_needs() -> None:

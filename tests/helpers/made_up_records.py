@@ -14,7 +14,15 @@ from tfm_lite.runs.config import Config, default_network
 from tfm_lite.runs.results import Result
 from tfm_lite.train import NUMERICS
 
-PIXELS = {"flowers": 224, "birds": 224, "actions": 224, "tiny_imagenet": 64, "imagenet": 224, "made up": 12}
+PIXELS = {
+    "flowers": 224,
+    "birds": 224,
+    "actions": 224,
+    "tiny_imagenet": 64,
+    "imagenet": 224,
+    "alphabets": 28,
+    "made up": 12,
+}
 
 
 def record_of(

@@ -330,7 +330,7 @@ def check_lateral(lateral: Callable[[list[Tensor], Tensor, Tensor, Tensor], Any]
 
 
 def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> str:
-    """Chapter 8: ``fisher(model, images, labels)`` is, per parameter, the mean of the squared gradient of each image."""
+    """Chapter 8a: ``fisher(model, images, labels)`` is, per parameter, the mean of the squared gradient of each image."""
     generator = torch.Generator().manual_seed(0)
     model = torch.nn.Linear(3, 2).double()
     with torch.no_grad():
@@ -365,6 +365,99 @@ def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> st
         torch.allclose(weight, right) and torch.allclose(bias, errors.square().mean(0)),
         f"the Fisher of the weight is\n{right}\nnot\n{weight}",
     )
+    return RIGHT
+
+
+def check_sensitivity(sensitivity: Callable[[torch.nn.Module, Tensor], Any]) -> str:
+    """Chapter 8b: ``sensitivity(model, images)`` is, per parameter, MAS's mean absolute gradient of the squared logits."""
+    generator = torch.Generator().manual_seed(0)
+    model = torch.nn.Linear(3, 2).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    images = torch.randn(4, 3, generator=generator, dtype=torch.double)
+    logits = model(images).detach()
+    each = 2 * logits[:, :, None] * images[:, None]  # of each image, by hand: (4, 2, 3)
+    got = sensitivity(model, images)
+    _must(got is not None, "your function returned None: it must return a list of tensors, one per parameter")
+    got = list(got)
+    _must(len(got) == 2, f"this model has two parameters, a weight and a bias; you returned {len(got)} tensors")
+    weight = _tensor(got[0], (2, 3), "the sensitivity to the weight")
+    bias = _tensor(got[1], (2,), "the sensitivity to the bias")
+    wrong = {
+        "signs cancel in a batch: take the absolute gradient of each image, then average": each.mean(0).abs(),
+        "that is the mean gradient, with its sign; take absolute values": each.mean(0),
+        "that is the sum over the images; divide by how many there are": each.abs().sum(0),
+        "that is the mean square; MAS takes absolute values": each.square().mean(0),
+        "that is for the norm of the logits; it is the *squared* norm": (each / (2 * logits.norm(dim=1))[:, None, None])
+        .abs()
+        .mean(0),
+    }
+    for words, value in wrong.items():
+        _must(not torch.allclose(weight, value), words)
+    right, right_bias = each.abs().mean(0), (2 * logits).abs().mean(0)
+    _must(
+        torch.allclose(weight, right) and torch.allclose(bias, right_bias),
+        f"the sensitivity to the weight is\n{right}\nand to the bias\n{right_bias}\nnot\n{weight}\nand\n{bias}",
+    )
+    return RIGHT
+
+
+def check_prune(prune: Callable[[Tensor, Tensor, float], Any]) -> str:
+    """Chapter 10: ``prune(weight, free, share)`` is which of the free weights PackNet keeps, bool as ``free``."""
+    weight = torch.tensor([[-0.1, 0.9, 0.3, -0.2], [-0.8, 0.95, 1.2, -0.6]])
+    free = torch.tensor([[True, True, True, True], [True, False, False, True]])
+    given, mask = weight.clone(), free.clone()
+    got = prune(given, mask, 0.5)
+    _must(got is not None, "your function returned None: it must return which weights are kept, as bool")
+    got = torch.as_tensor(got)
+    _must(got.shape == weight.shape, f"which weights are kept has the shape {tuple(weight.shape)}, not {got.shape}")
+    _must(
+        torch.equal(given, weight) and torch.equal(mask, free),
+        "your function changed what it was given: return a new mask",
+    )
+    _must(got.dtype == torch.bool, f"which weights are kept is of type bool, yours is {got.dtype}")
+    right = free & (weight.abs() > 0.3)  # 0.9, 0.8, 0.6 of the six that are free
+    _must(not (got & ~free).any(), "a weight that another task owns is not this task's to keep: return free ones only")
+    _must(not torch.equal(got, free & ~right), "those are what is pruned, the smallest: return what is kept")
+    _must(
+        not torch.equal(got, free & (weight > weight[free].median())),
+        "by magnitude: a large negative weight is large. Take the absolute value",
+    )
+    _must(
+        not torch.equal(got, free & (weight.abs() > weight.abs().median())),
+        "the limit is among the free weights alone: what other tasks own is not counted",
+    )
+    _must(torch.equal(got, right), f"of\n{weight}\nwith these free\n{free}\nhalf is kept:\n{right}\nnot\n{got}")
+    _must(torch.equal(torch.as_tensor(prune(weight, free, 0.0)), free), "a share of 0 prunes nothing")
+    most = torch.as_tensor(prune(weight, free, 5 / 6))
+    _must(int(most.sum()) == 1 and bool(most[0, 1]), "a share of 5/6 leaves one of six free weights, the largest")
+    return RIGHT
+
+
+def check_mask_gradient(mask_gradient: Callable[[Tensor, Tensor, Tensor, Tensor], Any]) -> str:
+    """Chapter 10: ``mask_gradient(x, weight, real, upstream)`` is Piggyback's straight-through gradient of ``real``."""
+    generator = torch.Generator().manual_seed(0)
+    x, weight, upstream = (
+        torch.randn(n, m, generator=generator, dtype=torch.double) for n, m in ((5, 4), (3, 4), (5, 3))
+    )
+    real = torch.tensor([[1e-2, 1e-3, 2e-2, 0.0], [0.0, 1e-2, 1e-2, 3e-3], [1e-2, 1e-2, 1e-3, 1e-2]]).double()
+    got = _tensor(mask_gradient(x.clone(), weight.clone(), real.clone(), upstream.clone()), (3, 4), "the gradient")
+    right, mask = weight * (upstream.T @ x), (real > 5e-3).double()
+    _must(
+        not torch.allclose(got, upstream.T @ x),
+        "that is the gradient of the masked weight; that of the mask is times the weight",
+    )
+    _must(
+        not torch.allclose(got, right * mask),
+        "straight through means also where the mask is 0: else a weight once left out never comes back",
+    )
+    _must(
+        not torch.allclose(got, right * real),
+        "straight through: the step counts as the identity, so its slope is 1 and not the real number",
+    )
+    _must(not torch.allclose(got, right / len(x)), "upstream is the gradient of the loss as it is: sum over the images")
+    _must(torch.allclose(got, right), f"it is\n{right}\nnot\n{got}")
     return RIGHT
 
 

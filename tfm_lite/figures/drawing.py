@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from tfm_lite.figures.colours import STATES
 
@@ -104,3 +105,54 @@ def matrix(values: Sequence[Sequence[float | None]], names: Sequence[str], *, wi
         parts.append(f'<text x="{x:.0f}" y="{y}" {turned}>{escape(name)}</text>')
     height = below + 20 + 9 * max(map(len, names)) * 0.5
     return f'<svg viewBox="0 0 {width} {height:.0f}" width="{width}">{"".join(parts)}</svg>'
+
+
+def heat(
+    maps: Mapping[str, Any],
+    *,
+    tops: Sequence[float],
+    colours: Sequence[str],
+    width: int = 560,
+    height: int = 340,
+) -> str:
+    """Matrices side by side as heat maps, a title above each; a place is the fuller of colour the larger its value.
+
+    ``maps`` are titles and matrices (rows, columns) of numbers from 0 on; ``tops`` are the values that have full colour.
+    """
+    gap, head = 24, 30
+    wide = (width - gap * (len(maps) - 1)) / len(maps)
+    parts = []
+    for k, ((title, values), top, colour) in enumerate(zip(maps.items(), tops, colours, strict=True)):
+        left, rows = k * (wide + gap), [list(map(float, row)) for row in values]
+        w, h = wide / len(rows[0]), (height - head) / len(rows)
+        middle = f'x="{left + wide / 2:.0f}" y="18" text-anchor="middle"'
+        parts.append(f'<text {middle} font-size="{FONT}">{escape(title)}</text>')
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                share = min(1.0, max(0.0, value / top))
+                place = f'x="{left + w * j:.1f}" y="{head + h * i:.1f}" width="{w - 2:.1f}" height="{h - 2:.1f}"'
+                parts.append(f'<rect {place} fill="{colour}" fill-opacity="{0.04 + 0.96 * share:.2f}"/>')
+    return f'<svg viewBox="0 0 {width} {height}" width="{width}">{"".join(parts)}</svg>'
+
+
+def squares(rows: int, columns: int, *, step: int = 20) -> str:
+    """A grid of squares named "i-j", row by row from the top, for :func:`tfm_lite.figures.explore.recolour`."""
+    side = step - 3
+    parts = [
+        f'<rect data-name="{i}-{j}" x="{step * j}" y="{step * i}" width="{side}" height="{side}"/>'
+        for i in range(rows)
+        for j in range(columns)
+    ]
+    return f'<svg viewBox="-1 -1 {step * columns} {step * rows}" width="{step * columns}">{"".join(parts)}</svg>'
+
+
+def columns(shares: Sequence[float], colours: Sequence[str], *, width: int = 560, height: int = 130) -> str:
+    """Upright bars side by side, one per share from 0 to 1, each in its colour; what is 0 stays a line."""
+    step = width / len(shares)
+    parts = [
+        f'<rect x="{step * i:.0f}" y="{height - tall:.0f}" width="{0.7 * step:.0f}" height="{tall:.0f}" fill="{colour}"/>'
+        for i, (tall, colour) in enumerate(
+            (max(1.0, share * height), colour) for share, colour in zip(shares, colours, strict=True)
+        )
+    ]
+    return f'<svg viewBox="0 0 {width} {height}" width="{width}">{"".join(parts)}</svg>'
