@@ -98,7 +98,8 @@ def names() -> Iterator[Row]:
     for value in ("birds+x", "birds+0tasks", "birds+5tasks+semantic", "birds+", "+", "birds+20x0", "birds+partial+2x2"):
         yield ["run", "--tasks", value], r".*\[\+semantic\|\+larger\].*|.*a part; leave out \+partial"
     yield ["data", "fetch", "alphabets"], "alphabets needs no files: it is drawn on your machine"
-    yield ["data", "verify", "folder:photos"], "folder:photos is your own: it is neither fetched nor"
+    yield ["data", "fetch", "folder:photos"], "folder:photos is your own: nobody else has it to fetch"
+    yield ["data", "verify", "folder:photos"], "there is no folder .*photos; one's own images are named folder:PATH"
 
 
 def places() -> Iterator[Row]:
@@ -114,7 +115,7 @@ def places() -> Iterator[Row]:
         for value in ("missing", "file", "missing/x", "file/x", "ü"):
             words = f"the data folder {value}, named with --data, does not exist: make it, or name another"
             yield [*command, "--data", value], words
-        yield [*command, "--data", LONG], f"{LONG}: File name too long: give it a shorter name"
+        yield [*command, "--data", LONG], f"the data folder {LONG}, named with --data, does not exist: make it"
     for value, words in {
         "a.xyz": r"--out a\.xyz: no picture is written as \.xyz; use \.png",
         "a.json": r"--out a\.json: no picture is written as \.json; use \.png",
@@ -127,12 +128,12 @@ def places() -> Iterator[Row]:
     yield ["data", "fetch", "birds", "--archive", "none"], "there is no file none: name the archive that you have"
     for name in ("flowers", "birds", "actions", "tiny_imagenet", "imagenet+20x50"):
         for command in (["run", "--tasks"], ["data", "verify"], ["data", "show"]):
-            yield [*command, name, "--data", "folder"], ".* is not in folder: the folder .* is missing. `.*data fetch"
+            yield [*command, name, "--data", "folder"], ".* is not in folder: the folder .* is missing .*data fetch"
     for value in ("folder:missing", "folder:file", "folder:/dev/null"):
         yield ["run", "--tasks", value], "there is no folder .*; one's own images are named folder:PATH"
     yield (
         ["run", "--tasks", "folder:folder"],
-        ".*folder.* 0 classes, too few for 3 tasks .*; give it more class folders",
+        ".*folder has 0 classes: .*Name the folder that holds a folder of images for each class",
     )
 
 

@@ -72,6 +72,8 @@ def make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno not in REFUSED:  # e.g. it is a file
+            raise
         raise _not_writable(folder, error) from error
 
 
