@@ -32,6 +32,7 @@ def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
     assert not unnamed, "drawings without alternative text"
     if page.locator("article .math").count():
         assert page.locator("article mjx-container").count() == page.locator("article .math").count()
+    assert not page.locator("article mjx-merror").all_inner_texts(), "formulas that cannot be set"
 
 
 @pytest.mark.parametrize("name", PAGES)
