@@ -39,8 +39,8 @@ def versus(
     data = [
         {
             "name": name,
-            "average": round(group.average, 3),
-            "seeds": {seed: round(100 * record.average, 3) for seed, record in group.by_seed.items()},
+            "average": group.average,
+            "seeds": {seed: 100 * record.average for seed, record in group.by_seed.items()},
         }
         for name, group in groups.items()
     ]
