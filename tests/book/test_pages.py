@@ -54,7 +54,7 @@ def test_notebook_pages_lead_to_notebooks_that_exist(open_page: Open, name: str)
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_counts_as_its_page_does(open_page: Open, name: str) -> None:
     captions = open_page(name).locator("article .caption-number").all_inner_texts()
-    words = [target.words for target in BOOK.targets.values() if target.page == Path(name).stem]
+    words = dict.fromkeys(target.words for target in BOOK.targets.values() if target.page == Path(name).stem)
     counted = [one for one in words if re.fullmatch(r"[A-Z][a-z]+\.? \d+", one) and not one.startswith("Eq.")]
     assert [one.strip() for one in captions] == counted
 
