@@ -124,7 +124,10 @@ def places() -> Iterator[Row]:
     }.items():
         yield [*SHEET, "--out", value], words
     yield ["list", "--missing", "alphabets", "--out", "file"], "--out file is a file: name the folder of the records"
-    yield ["data", "fetch", "birds", "--data", "file"], "file: File exists: take it away, or name another"
+    yield (
+        ["data", "fetch", "birds", "--data", "file"],
+        r"nothing can be written in file \(File exists\): take the file away",
+    )
     yield ["data", "fetch", "birds", "--archive", "none"], "there is no file none: name the archive that you have"
     for name in ("flowers", "birds", "actions", "tiny_imagenet", "imagenet+20x50"):
         for command in (["run", "--tasks"], ["data", "verify"], ["data", "show"]):

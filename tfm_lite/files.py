@@ -72,15 +72,13 @@ def make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if error.errno not in REFUSED:  # e.g. it is a file
-            raise
         raise _not_writable(folder, error) from error
 
 
 def _not_writable(folder: Path, error: OSError) -> OSError:
-    return OSError(
-        f"nothing can be written in {folder} ({error.strerror}): make it writable or make room, or {ELSEWHERE}"
-    )
+    in_the_way = error.errno in (errno.EEXIST, errno.ENOTDIR)
+    advice = "take the file away that is in its path" if in_the_way else "make it writable or make room"
+    return OSError(f"nothing can be written in {folder} ({error.strerror}): {advice}, or {ELSEWHERE}")
 
 
 def crc32(path: Path, size: int | None = None) -> int:
