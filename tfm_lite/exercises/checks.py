@@ -329,22 +329,31 @@ def check_lateral(lateral: Callable[[list[Tensor], Tensor, Tensor, Tensor], Any]
     return RIGHT
 
 
-def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> str:
-    """Chapter 8a: ``fisher(model, images, labels)`` is, per parameter, the mean of the squared gradient of each image."""
+def _linear_model() -> tuple[torch.nn.Linear, Tensor]:
+    """A model of three inputs and two outputs, and four images for it, the same for everybody."""
     generator = torch.Generator().manual_seed(0)
     model = torch.nn.Linear(3, 2).double()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    images = torch.randn(4, 3, generator=generator, dtype=torch.double)
-    labels = torch.tensor([0, 1, 1, 0])
-    errors = (model(images).softmax(1) - torch.eye(2)[labels]).detach()  # of each image, by hand: (4, 2)
-    each = errors[:, :, None] * images[:, None]
-    got = fisher(model, images, labels)
+    return model, torch.randn(4, 3, generator=generator, dtype=torch.double)
+
+
+def _weight_and_bias(got: Any, what: str) -> tuple[Tensor, Tensor]:
+    """What was returned for the two parameters of :func:`_linear_model`."""
     _must(got is not None, "your function returned None: it must return a list of tensors, one per parameter")
     got = list(got)
     _must(len(got) == 2, f"this model has two parameters, a weight and a bias; you returned {len(got)} tensors")
-    weight, bias = _tensor(got[0], (2, 3), "the Fisher of the weight"), _tensor(got[1], (2,), "the Fisher of the bias")
+    return _tensor(got[0], (2, 3), what.format("weight")), _tensor(got[1], (2,), what.format("bias"))
+
+
+def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> str:
+    """Chapter 8a: ``fisher(model, images, labels)`` is, per parameter, the mean of the squared gradient of each image."""
+    model, images = _linear_model()
+    labels = torch.tensor([0, 1, 1, 0])
+    errors = (model(images).softmax(1) - torch.eye(2)[labels]).detach()  # of each image, by hand: (4, 2)
+    each = errors[:, :, None] * images[:, None]
+    weight, bias = _weight_and_bias(fisher(model, images, labels), "the Fisher of the {}")
     right, mean = each.square().mean(0), each.mean(0)
     _must(
         not torch.allclose(weight, mean.square()),
@@ -370,20 +379,10 @@ def check_fisher(fisher: Callable[[torch.nn.Module, Tensor, Tensor], Any]) -> st
 
 def check_sensitivity(sensitivity: Callable[[torch.nn.Module, Tensor], Any]) -> str:
     """Chapter 8b: ``sensitivity(model, images)`` is, per parameter, MAS's mean absolute gradient of the squared logits."""
-    generator = torch.Generator().manual_seed(0)
-    model = torch.nn.Linear(3, 2).double()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    images = torch.randn(4, 3, generator=generator, dtype=torch.double)
+    model, images = _linear_model()
     logits = model(images).detach()
     each = 2 * logits[:, :, None] * images[:, None]  # of each image, by hand: (4, 2, 3)
-    got = sensitivity(model, images)
-    _must(got is not None, "your function returned None: it must return a list of tensors, one per parameter")
-    got = list(got)
-    _must(len(got) == 2, f"this model has two parameters, a weight and a bias; you returned {len(got)} tensors")
-    weight = _tensor(got[0], (2, 3), "the sensitivity to the weight")
-    bias = _tensor(got[1], (2,), "the sensitivity to the bias")
+    weight, bias = _weight_and_bias(sensitivity(model, images), "the sensitivity to the {}")
     wrong = {
         "signs cancel in a batch: take the absolute gradient of each image, then average": each.mean(0).abs(),
         "that is the mean gradient, with its sign; take absolute values": each.mean(0),
