@@ -22,6 +22,14 @@ def data_of(shown: Interactive) -> dict:
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html)[1])
 
 
+@pytest.mark.parametrize("words", ["<!-- <script", "</script><b>", "a < b <!--"])
+def test_no_text_leaves_the_figures_data(words: str) -> None:
+    """A browser that reads these in a script goes on to the end of the page in search of what closes them."""
+    shown = explore(lambda k: "<svg></svg>", {"k": [1, 2]}, alt=lambda k: f"{words} {k}")
+    inside = re.findall(r'<script type="application/json">(.*?)</script>', shown.html)
+    assert "<" not in inside[0] and json.loads(inside[0])["alt"] == [f"{words} 1", f"{words} 2"]
+
+
 def test_every_combination_of_values_has_a_frame_and_its_words() -> None:
     shown = explore(lambda a, b: f"<p>{a}{b}</p>", {"a": [1, 2], "b": "xyz"}, alt=lambda a, b: f"{a} and {b}")
     assert re.findall(r"<p>(\w+)</p>", shown.html) == ["1x", "1y", "1z", "2x", "2y", "2z"]

@@ -53,9 +53,9 @@ def figure(picture: Figure | str, *, alt: str, caption: str = "") -> Interactive
     return _page(f'<div role="img" aria-label="{escape(alt)}">{_markup(picture)}</div>', {}, {}, alt, caption)
 
 
-def framed(html: str, *, text: str) -> Interactive:
+def framed(html: str, *, text: str, caption: str = "") -> Interactive:
     """HTML that is read as it is, such as a table; ``text`` says the same where no HTML is shown."""
-    return _page(html, {}, {}, text, "")
+    return _page(html, {}, {}, text, caption)
 
 
 def explore(
@@ -219,13 +219,17 @@ def _page(
     for word, state in ("MASKED", "masked"), ("NORMAL", "normal"), ("FORWARD", "forward-only"):
         css = css.replace(word, STATES[state])
     css += "".join(f" .tfm .task-{t} {{ fill: {colour}; stroke: {colour}; }}" for t, colour in enumerate(TASKS))
-    packed = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
     script = ""
     if controls:
-        script = f'<script type="application/json">{packed}</script>'
-        script = f"{script}</div><script>{(_HERE / 'explore.js').read_text()}</script>"
+        script = f"{packed(data)}</div><script>{(_HERE / 'explore.js').read_text()}</script>"
     html = f'<div class="tfm" data-frames="{_frames(controls)}"><style>{css}</style>{body}{"".join(rows)}'
     return Interactive(html + (script or "</div>"), text)
+
+
+def packed(data: Any) -> str:
+    """Plain values for a script that stands beside them. No text in them can end the element, or begin a comment in it."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json">{text}</script>'
 
 
 def _are_names(values: Sequence[Any]) -> bool:

@@ -7,7 +7,7 @@ first task, before and after the others, say whether old tasks see what they saw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -195,16 +195,4 @@ def poster(seen: Sequence[Ownership], *, caption: str = "") -> Interactive:
         for each in seen
     )
     body = f'<style>{_STYLE}</style><p class="tfm-key">learned by{key}</p><div class="tfm-poster">{figures}</div>'
-    return captioned(body, text="\n".join(each.words() for each in seen), caption=caption)
-
-
-def captioned(html: str, *, text: str, caption: str) -> Interactive:
-    """HTML in a frame, with a caption below it."""
-    below = f'<p class="tfm-caption">{bold(caption)}</p>' if caption else ""
-    return framed(html + below, text=text)
-
-
-def bold(caption: str) -> str:
-    """A caption as HTML: what stands between two pairs of stars is bold."""
-    parts: Mapping[int, str] = dict(enumerate(escape(caption).split("**")))
-    return "".join(f"<b>{part}</b>" if k % 2 else part for k, part in parts.items())
+    return framed(body, text="\n".join(each.words() for each in seen), caption=caption)

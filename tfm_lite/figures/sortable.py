@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from tfm_lite.figures.explore import Interactive, framed
-from tfm_lite.figures.ownership import bold
+from tfm_lite.figures.explore import Interactive, framed, marked
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def sortable(
     for name, *rest in ordered:
         mark = ' class="stands-out"' if _text(name) in stand_out else ""
         body += f"<tr{mark}><th scope='row'{_entry(name)}</th>{''.join(f'<td{_entry(v)}</td>' for v in rest)}</tr>"
-    table = f"<table><caption>{bold(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><caption>{marked(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     plain = title.replace("**", "")
     box = f'<div class="tfm-sortable" role="region" tabindex="0" aria-label="{escape(plain)}">{table}</div>'
     script = f"<script>{Path(__file__).with_name('sortable.js').read_text()}</script>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,8 +10,7 @@ from pathlib import Path
 from tfm_lite.figures import alt
 from tfm_lite.figures.compared import Group, paired, signed
 from tfm_lite.figures.drawing import matrix
-from tfm_lite.figures.explore import Interactive
-from tfm_lite.figures.ownership import captioned
+from tfm_lite.figures.explore import Interactive, framed, packed
 
 _count = itertools.count()
 _STYLE = """
@@ -44,15 +42,14 @@ def versus(
         }
         for name, group in groups.items()
     ]
-    packed = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
     slots = "".join(_slot(side, names, chosen, pictures[chosen]) for side, chosen in (("left", left), ("right", right)))
     said = in_words(groups[left], groups[right])
     body = (
         f'<style>{_STYLE}</style><div class="tfm-versus"><div>{slots}</div><p aria-live="polite">{escape(said)}</p>'
-        f'<div hidden>{store}</div><script type="application/json">{packed}</script></div>'
+        f"<div hidden>{store}</div>{packed(data)}</div>"
         f"<script>{Path(__file__).with_name('versus.js').read_text()}</script>"
     )
-    return captioned(body, text=said, caption=caption)
+    return framed(body, text=said, caption=caption)
 
 
 def in_words(one: Group, other: Group) -> str:
