@@ -21,7 +21,7 @@ import torch
 from made_up import picture
 from others import open_folder, somebody_else
 
-from tfm_lite import datasets, files, places
+from tfm_lite import datasets, faults, files, places
 from tfm_lite.__main__ import main
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets import stores
@@ -37,9 +37,8 @@ UNKNOWN = [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP]  # NFS without its daem
 
 
 @pytest.fixture(autouse=True)
-def _said_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in files, places:
-        module._say.cache_clear()
+def _said_anew() -> None:
+    faults.warn_once.cache_clear()
 
 
 @pytest.fixture

@@ -7,12 +7,16 @@ file that the user brought: then it is said whose, and where the traceback is.
 from __future__ import annotations
 
 import errno
+import logging
 import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 ISSUES = "https://github.com/tfm-lite/tfm_lite/issues"
 DONE, UNFORESEEN, REFUSED = 0, 1, 2  # exit statuses; argparse has the last one too
@@ -67,6 +71,12 @@ def in_words(error: Exception, *, own: Sequence[Path] = ()) -> tuple[str, int]:
         f"{ISSUES}",
         UNFORESEEN,
     )
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Say it, unless it has been said."""
+    log.warning(text)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

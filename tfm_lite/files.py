@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import logging
 import os
 import re
 import secrets
@@ -19,11 +18,12 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, SoftFileLock, Timeout
+
+from tfm_lite.faults import warn_once
 
 try:
     import fcntl
@@ -37,7 +37,6 @@ SOFT = "lock.soft"  # the lock's file where the disk has no locks
 REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
 ELSEWHERE = "name another folder with TFM_LITE_DATA, --data or --out"
 AGAIN = f"make room, or see that you may write there, and give the same command again; or {ELSEWHERE}"
-log = logging.getLogger(__name__)
 
 
 class InUse(OSError):
@@ -171,7 +170,7 @@ def _lock(folder: Path) -> FileLock | SoftFileLock:
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:  # nobody else knows of it: what fails here always does
             if fcntl and (why := _refusal(probe.fileno())):
-                _say(f"the disk of {folder.parent} has no locks ({why}): a file {SOFT} stands for each instead")
+                warn_once(f"the disk of {folder.parent} has no locks ({why}): a file {SOFT} stands for each instead")
                 return SoftFileLock(folder / SOFT, thread_local=False)
     except OSError as error:
         raise _not_writable(folder, error) from error
@@ -185,12 +184,6 @@ def _refusal(file: int) -> str | None:
     except OSError as error:  # Lustre and NFS say ENOSYS, ENOLCK or EOPNOTSUPP
         return error.strerror
     return None
-
-
-@cache
-def _say(text: str) -> None:
-    """Say it once."""
-    log.warning(text)
 
 
 def holder(folder: Path) -> str:

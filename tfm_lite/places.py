@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-log = logging.getLogger(__name__)
+from tfm_lite.faults import warn_once
 
 
 def shipped(kind: str) -> Path:
@@ -53,7 +51,7 @@ def caches(data: Path | None, within: str = "") -> list[Path]:
     folder, own = data_folder(data) / "cache", user_cache() / "cache"
     closed = None if folder == own else _closed(folder / within)
     if closed:
-        _say(f"you may not write in {closed}: what you make is kept in {own}")
+        warn_once(f"you may not write in {closed}: what you make is kept in {own}")
     return [own / within, folder / within] if closed else [folder / within]
 
 
@@ -82,9 +80,3 @@ def _closed(path: Path) -> Path | None:
 
 def _may(path: Path, what: int) -> bool:
     return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
-
-
-@cache
-def _say(text: str) -> None:
-    """Say it once."""
-    log.warning(text)

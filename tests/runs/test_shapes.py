@@ -13,7 +13,7 @@ import torch
 from made_up_records import record_of
 from small import SHORT, make_method, make_tasks, states_equal
 
-from tfm_lite import train
+from tfm_lite import faults, train
 from tfm_lite.__main__ import main
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.tasks import TaskSequence
@@ -122,7 +122,7 @@ def test_whatever_a_record_is_it_is_named_and_the_others_are_shown(
     suite, seen = [Config("flowers", "freeze", seed=seed, size=64) for seed in (0, 1)], 0
     for name in odd_ones(odd):
         caplog.clear()
-        results.pass_over.cache_clear()
+        faults.warn_once.cache_clear()
         with pytest.raises(ValueError, match=r"is not a record of a run as it was written \(.+\); .* makes it again"):
             results.load(odd)
         assert [record.config["seed"] for record in results.load_all(odd.parent)] == [1], name

@@ -8,12 +8,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tfm_lite import metrics
-from tfm_lite.faults import in_words
+from tfm_lite.faults import in_words, warn_once
 from tfm_lite.files import read_json, write_json
 from tfm_lite.options import Count, NotNegative, Share, check, check_fields, fits
 from tfm_lite.places import shipped
@@ -197,10 +196,9 @@ def readable(paths: Iterable[Path], read: Callable[[Path], Record]) -> Iterator[
             yield path, record
 
 
-@cache
 def pass_over(why: str) -> None:
     """Say, once, that a file is left out."""
-    log.warning("passed over: %s", why)
+    warn_once(f"passed over: {why}")
 
 
 def select(results: Iterable[Result], *, options: dict[str, Any] | None = None, **config: Any) -> list[Result]:
