@@ -19,9 +19,10 @@ from torch.utils.data import DataLoader
 from tfm_lite import datasets
 from tfm_lite.datasets import folders, pictures, stores, tasks
 from tfm_lite.datasets.about import Listing
+from tfm_lite.datasets.groups import larger_first_groups, merged_groups, random_groups
 from tfm_lite.datasets.names import Request, parse
 from tfm_lite.datasets.sets import tiny_imagenet
-from tfm_lite.datasets.tasks import TaskSequence, larger_first_groups, merged_groups, random_groups
+from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json, write_json
 
 ALL = list(KINDS)

@@ -11,7 +11,8 @@ from small import make_tasks
 from torch.utils.data import DataLoader
 
 from tfm_lite import datasets
-from tfm_lite.datasets.tasks import Split, Task, TaskSequence, by_class, fingerprint_of, random_groups
+from tfm_lite.datasets.groups import random_groups
+from tfm_lite.datasets.tasks import Split, Task, TaskSequence, by_class, fingerprint_of
 from tfm_lite.seeds import numpy_stream, stream, torch_stream
 
 GROUPS = [[4, 1], [0, 3, 2]]  # neither sorted nor in order

@@ -17,18 +17,11 @@ import numpy as np
 
 from tfm_lite.datasets import presence
 from tfm_lite.datasets.about import About, Listing
+from tfm_lite.datasets.groups import larger_first_groups, merged_groups, random_groups
 from tfm_lite.datasets.names import Request
 from tfm_lite.datasets.presence import Reader
 from tfm_lite.datasets.stores import Checked, Undecoded, digest, image_store, store_path
-from tfm_lite.datasets.tasks import (
-    Split,
-    TaskSequence,
-    by_class,
-    facts_of,
-    larger_first_groups,
-    merged_groups,
-    random_groups,
-)
+from tfm_lite.datasets.tasks import Split, TaskSequence, by_class, facts_of
 from tfm_lite.places import shipped
 
 LEAST = 3  # classes of a task in a split of a part

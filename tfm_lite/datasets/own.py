@@ -10,16 +10,10 @@ from typing import Annotated
 import numpy as np
 
 from tfm_lite.datasets.entries import PARTS, any_images_in, every, folders_in, holds, pictures_in, spelled
+from tfm_lite.datasets.groups import larger_first_groups, random_groups
 from tfm_lite.datasets.names import OWN, Request
 from tfm_lite.datasets.stores import image_store, store_path
-from tfm_lite.datasets.tasks import (
-    Split,
-    TaskSequence,
-    by_class,
-    facts_of,
-    larger_first_groups,
-    random_groups,
-)
+from tfm_lite.datasets.tasks import Split, TaskSequence, by_class, facts_of
 from tfm_lite.options import Count, Pixels, Range, check
 from tfm_lite.seeds import numpy_stream
 
