@@ -66,7 +66,7 @@ class Here:
         return replace(every, tasks=tuple(replace(task, index=t) for t, task in enumerate(chosen)))
 
     def build(self, network: Any, tasks: TaskSequence, **how: Any) -> Builder:
-        """A network for these tasks, as :meth:`Builder.of`; at another scale than the letters', that scale's instead of one
+        """A network for these tasks, as :meth:`~tfm_lite.nn.networks.Builder.of`; at another scale than the letters', that scale's instead of one
         that is named."""
         return builder(network, tasks, instead=SCALES[self.scale].network, **how)
 
