@@ -66,8 +66,8 @@ class Here:
         return replace(every, tasks=tuple(replace(task, index=t) for t, task in enumerate(chosen)))
 
     def build(self, network: Any, tasks: TaskSequence, **how: Any) -> Builder:
-        """A network for these tasks, as :meth:`~tfm_lite.nn.networks.Builder.of`; at another scale than the letters', that scale's instead of one
-        that is named."""
+        """A network for these tasks, as :meth:`~tfm_lite.nn.networks.Builder.of`. At another scale than the letters' that
+        scale's, instead of one that is named."""
         return builder(network, tasks, instead=SCALES[self.scale].network, **how)
 
     def protocol(self, letters: Protocol = QUICK) -> Protocol:
