@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
-book test notebooks floor: export OMP_NUM_THREADS = 1
+book test long notebooks floor: export OMP_NUM_THREADS = 1
 
-.PHONY: help book test lint check notebooks browser floor sync bench serve clean
+.PHONY: help book test long lint check notebooks browser floor sync bench serve clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -29,7 +29,10 @@ lint: .venv/installed ## check style, types and which room imports which
 	$(BIN)/mypy
 
 test: lint ## check style, types and imports, then run the tests
-	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2
+	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2 -m "not long"
+
+long: .venv/installed ## run the tests that start or kill many processes
+	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2 -m long
 
 notebooks: .venv/installed ## run the notebooks
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 -n 2 -W default book
@@ -52,7 +55,7 @@ floor: .venv-floor/installed ## check that the oldest versions that are allowed 
 	.venv-floor/bin/pytest -W default --nbmake book/01_forgetting.ipynb
 	.venv-floor/bin/pytest -W default tests/datasets/test_alphabets.py tests/methods/test_golden.py tests/nn/test_layers.py tests/test_shared.py
 
-check: book test notebooks browser ## all of it, as continuous integration does
+check: book test long notebooks browser ## all of it, as continuous integration does
 
 sync: .venv/installed ## format the chapters, write their notebooks and the pictures
 	$(BIN)/python book/sync.py

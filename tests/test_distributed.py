@@ -30,6 +30,7 @@ def read(text: str) -> dict[str, Any]:
     return json.loads(text[text.index("{") :])  # type: ignore[no-any-return]
 
 
+@pytest.mark.long
 def test_two_processes_have_the_losses_of_one() -> None:
     one, two = read(call(SCRIPT)), read(call(*TWO, SCRIPT))
     assert {"finetune", "tfm", "hat", "packnet", "ewc"} <= set(one)
@@ -38,11 +39,13 @@ def test_two_processes_have_the_losses_of_one() -> None:
         assert losses[0] > losses[4], f"{name} does not learn here, so nothing is compared"
 
 
+@pytest.mark.long
 def test_two_processes_learn_with_dropout() -> None:
     for accuracies in read(call(*TWO, SCRIPT, "--learn")).values():
         assert accuracies[-1] > 0.5
 
 
+@pytest.mark.long
 def test_two_processes_run_a_configuration_and_write_one_record(tmp_path: Path) -> None:
     command = ["-m", "tfm_lite", "run", "--tasks", "alphabets", "--method", "ewc", "--quick", "--epochs", "1"]
     command += ["--network", "mlp", "--width", "0.1", "--data", str(tmp_path)]

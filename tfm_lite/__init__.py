@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; _HOMES says the same t
     from tfm_lite.runs.results import Result
     from tfm_lite.runs.results import load_all as load_results
     from tfm_lite.runs.run import run_experiment
+    from tfm_lite.runs.trained import load_trained
 
 __version__ = "0.1.0"
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "extract",
     "load",
     "load_results",
+    "load_trained",
     "memory",
     "methods",
     "metrics",
@@ -72,6 +74,7 @@ _HOMES = {
     "extract": "nn.deploy:extract",
     "load": "datasets:load",
     "load_results": "runs.results:load_all",
+    "load_trained": "runs.trained:load_trained",
     "plots": "figures.plots",
     "run_experiment": "runs.run:run_experiment",
     "schedule": "nn.growth:schedule",

@@ -1,4 +1,4 @@
-"""The words of the command line: ``list | run | select | show | data``.
+"""The words of the command line: ``list | run | select | show | keep | data``.
 
 What they do is in :mod:`tfm_lite.runs.commands` and :mod:`tfm_lite.datasets.commands`; what becomes of an error, or of a
 signal, in :mod:`tfm_lite.__main__`.
@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
 def parser(program: str) -> Parser:
     """The parser of a program that is called by this name."""
     parser = Parser(prog=program, description="Task-incremental learning without forgetting.")
-    words = parser.add_subparsers(required=True, metavar="list | run | select | show | data")
+    words = parser.add_subparsers(required=True, metavar="list | run | select | show | keep | data")
     names = words.add_parser(
         "list", help="name the data sets, methods, networks and suites, a method's options, or what a suite still lacks"
     )
@@ -49,6 +49,11 @@ def parser(program: str) -> Parser:
     show = words.add_parser("show", help="print records")
     show.set_defaults(action=commands.show_records)
     show.add_argument("paths", type=place, nargs="*", metavar="FILE", help="(all that come with the package)")
+    keep = words.add_parser("keep", help="keep the trained network of a finished run with its record")
+    keep.set_defaults(action=commands.keep_weights)
+    keep.add_argument("paths", type=place, nargs="+", metavar="FILE", help="the records")
+    keep.add_argument("--half", action="store_true", help="in half precision")
+    keep.add_argument("--data", type=place, metavar="DIR", help="folder in which it was run (TFM_LITE_DATA)")
     add_to(words)
     return parser
 

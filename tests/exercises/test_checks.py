@@ -351,6 +351,7 @@ def test_every_method_without_forgetting_passes(name: str) -> None:
     assert checks.check_zero_forgetting(get(name)) == checks.RIGHT
 
 
+@pytest.mark.long
 def test_a_wrong_answer_is_refused_without_assertions_too() -> None:
     """Under ``python -O``, which leaves ``assert`` out."""
     code = """

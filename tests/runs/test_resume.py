@@ -101,6 +101,7 @@ def test_the_best_weights_are_read_from_where_they_were_kept(tasks: TaskSequence
     assert states_equal(again, whole)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("method", "kills"), [("tfm", 20), ("packnet", 6), ("joint", 6)])
 def test_a_killed_process_goes_on_to_the_same_bits(method: str, kills: int) -> None:
     command = [
@@ -119,6 +120,7 @@ def test_a_killed_process_goes_on_to_the_same_bits(method: str, kills: int) -> N
         assert len(struck) >= 8  # everywhere, and at any moment
 
 
+@pytest.mark.long
 def test_what_is_damaged_is_refused_or_harmless() -> None:
     """A few of the 200 changed bytes of ``flips.py``, and other damage."""
     command = [

@@ -11,21 +11,23 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from tfm_lite.datasets import folders, own, sets
+from tfm_lite.datasets import download, folders, own, sets
+from tfm_lite.datasets.about import About
 from tfm_lite.datasets.augment import Augment
-from tfm_lite.datasets.names import OWN, parse
+from tfm_lite.datasets.names import OWN, Request, parse
 from tfm_lite.datasets.own import from_folder
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json
 from tfm_lite.options import Pixels, check
 from tfm_lite.places import data_folder, shipped
 
-__all__ = ["find", "from_folder", "load", "look", "names"]
+__all__ = ["fetch", "find", "from_folder", "load", "look", "names"]
 
 
 def names() -> list[str]:
@@ -77,6 +79,38 @@ def look(name: str, *, data: str | Path | None = None) -> None:
         own.find(request)
     elif hasattr(module := find(request.name), "ABOUT"):
         folders.listing(request.name, module.ABOUT, module.read, folder, request)
+
+
+def fetch(name: str, *, data: str | Path | None = None, archives: Sequence[Path] = ()) -> Path:
+    """Download the data set ``name``, check and unpack it, or go on where that broke off; its folder. What is complete is
+    left as it is.
+
+    Its terms and its size are said first. ``data`` is as for :func:`load`, and is made if it is not there; ``archives`` are
+    files that you have got yourself, used instead of downloads.
+    """
+    if (request := parse(name)).name.startswith(OWN):
+        raise ValueError(f"{name} is your own: nobody else has it to fetch")
+    module = module_of(request)
+    about: About = module.ABOUT
+    folder = data_folder(Path(data) if data is not None else None, new=True)
+    print(f"{about.title}: {about.train:,} training and {about.test:,} test images, {about.classes:,} classes")
+    print(f"terms    {about.terms}\npage     {about.page}")
+    if about.archives:
+        print(f"size     {sum(archive.megabytes for archive in about.archives):,} MB to download")
+    for archive in about.archives:
+        if archive.md5 is None:
+            print(f"note     the publisher gives no checksum of {archive.name}; its content is checked instead")
+    found = download.fetch(request.name, about, module.read, folder=folder, archives=archives)
+    print(f"complete {found}")
+    return found
+
+
+def module_of(request: Request) -> ModuleType:
+    """The module of a set that is a folder of images."""
+    module = find(request.name)
+    if not hasattr(module, "ABOUT"):
+        raise ValueError(f"{request.name} needs no files: it is drawn on your machine")
+    return module
 
 
 def _compare(tasks: TaskSequence) -> None:

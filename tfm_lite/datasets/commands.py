@@ -5,19 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from PIL import Image
 
 from tfm_lite import datasets
-from tfm_lite.datasets.about import About
-from tfm_lite.datasets.download import fetch
-from tfm_lite.datasets.names import OWN, Request, parse
+from tfm_lite.datasets.names import OWN, parse
 from tfm_lite.datasets.verify import verify, verify_own
 from tfm_lite.files import written
 from tfm_lite.options import place, whole
-from tfm_lite.places import data_folder
 
 
 def add_to(commands: Any) -> None:
@@ -45,27 +41,8 @@ def add_to(commands: Any) -> None:
             parser.add_argument("--out", type=place, metavar="FILE", help="the picture (NAME.png)")
 
 
-def _module(request: Request) -> ModuleType:
-    module = datasets.find(request.name)
-    if not hasattr(module, "ABOUT"):
-        raise ValueError(f"{request.name} needs no files: it is drawn on your machine")
-    return module
-
-
 def _fetch(options: argparse.Namespace) -> None:
-    if (request := parse(options.name)).name.startswith(OWN):
-        raise ValueError(f"{options.name} is your own: nobody else has it to fetch")
-    module = _module(request)
-    about: About = module.ABOUT
-    folder = data_folder(options.data, new=True)
-    print(f"{about.title}: {about.train:,} training and {about.test:,} test images, {about.classes:,} classes")
-    print(f"terms    {about.terms}\npage     {about.page}")
-    if about.archives:
-        print(f"size     {sum(archive.megabytes for archive in about.archives):,} MB to download")
-    for archive in about.archives:
-        if archive.md5 is None:
-            print(f"note     the publisher gives no checksum of {archive.name}; its content is checked instead")
-    print(f"complete {fetch(request.name, about, module.read, folder=folder, archives=options.archive)}")
+    datasets.fetch(options.name, data=options.data, archives=options.archive)
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -73,7 +50,7 @@ def _verify(options: argparse.Namespace) -> None:
     if request.name.startswith(OWN):
         verify_own(request)
     else:
-        verify(request, _module(request), options.data)
+        verify(request, datasets.module_of(request), options.data)
 
 
 def _show(options: argparse.Namespace) -> None:

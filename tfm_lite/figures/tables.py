@@ -155,6 +155,24 @@ def beside(
     )
 
 
+def averages(sources: Mapping[str, Mapping[str, Line]], *, title: str) -> Interactive:
+    """The average of every method in a row, of every source in a column, and what the last is above the one before it where
+    both count."""
+    names = list(sources)
+    known = [method for method in PAPER if any(method in lines for lines in sources.values())]
+    known += dict.fromkeys(method for lines in sources.values() for method in lines if method not in known)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ["method", *names])
+    head += f'<th scope="col">{escape(f"{names[-1]} less {names[-2]}")}</th>'
+    body, words = "", [title]
+    for method in known:
+        cells = [lines[method].whole if method in lines else Cell(None) for lines in sources.values()]
+        name = PAPER.get(method, method)
+        row = "".join(map(_html, cells)) + _difference(*cells[-2:])
+        body += f'<tr><th scope="row">{escape(name)}</th>{row}</tr>'
+        words.append(f"{name}: " + ", ".join(f"{s} {in_words(c)}" for s, c in zip(names, cells, strict=True)))
+    return _framed(_table(title, head, f"<tbody>{body}</tbody>"), title, "\n".join(words))
+
+
 def verdicts(
     claims: Mapping[str, Callable[[Any], bool | str]], sources: Mapping[str, Mapping[str, Any]], *, title: str
 ) -> Interactive:

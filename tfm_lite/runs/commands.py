@@ -1,4 +1,4 @@
-"""What the command line's ``list``, ``run``, ``select`` and ``show`` do; ``data`` is in :mod:`tfm_lite.datasets.commands`."""
+"""What the command line's words do, but for ``data``: that is in :mod:`tfm_lite.datasets.commands`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tfm_lite.options import Count, check, options_of, words
 from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, QUICK
 from tfm_lite.reproducible import check_device
-from tfm_lite.runs import results, selection
+from tfm_lite.runs import results, selection, trained
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.progress import SuiteTable
 from tfm_lite.runs.records import files, missing
@@ -224,6 +224,13 @@ def show_records(options: argparse.Namespace) -> None:
         print("\n\n".join(map(str, records)))
     if errors:
         raise ValueError("\n".join(errors))
+
+
+def keep_weights(options: argparse.Namespace) -> None:
+    """Keep the trained networks of finished runs with their records."""
+    for path in options.paths:
+        kept = trained.keep(path, data=options.data, half=options.half)
+        print(f"{kept}, {kept.stat().st_size / 1e6:.1f} MB")
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -80,6 +80,7 @@ class Progress:
         self.tasks, self.protocol, self.log, self.table = tasks, protocol, log, table
         self.lengths: list[int] = []  # epochs of finished trainings
         self.last: Epoch | None = None
+        self.words = ""
         self.bar = tqdm(total=1.0, bar_format="{desc} |{bar:20}| {postfix}", disable=not bar, leave=table is None)
 
     def __call__(self, method: Learner, epoch: Epoch) -> None:
@@ -107,6 +108,7 @@ class Progress:
             share = (self.table.done + share) / runs
             name = f"run {self.table.done + 1}/{runs}, {name}"
             text += f" of the run, {_span(*self.table.left(low, high))} of the suite"
+        self.words = f"{name}: {text}"
         self.bar.n = share
         self.bar.set_description_str(name, False)
         self.bar.set_postfix_str(text)

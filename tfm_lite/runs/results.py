@@ -32,7 +32,8 @@ class Result:
     ``accuracy`` is the raw matrix of fractions, None above the diagonal; ``average`` and ``forgetting`` are computed from
     it (:mod:`tfm_lite.metrics`). ``memory`` is bytes by what they are kept for; ``structure`` the shapes of the method;
     ``fits`` per task the outcomes of its trainings, ``images`` its test images; ``key`` names the configuration, the data
-    and the numerics.
+    and the numerics. ``weights`` is the SHA-256 of the trained network that comes with the record, or nothing
+    (:mod:`tfm_lite.runs.trained`).
     """
 
     key: str
@@ -49,6 +50,7 @@ class Result:
     fingerprint: str
     numerics: int
     environment: dict[str, Any]
+    weights: str = ""
 
     @property
     def name(self) -> str:
@@ -78,6 +80,7 @@ class Result:
 
 
 NAMES = tuple(field.name for field in fields(Result))
+LATER = "images", "weights"  # what a record may be without
 
 
 def name_of(config: Mapping[str, Any], key: str) -> str:
@@ -106,7 +109,7 @@ def plain(result: Result) -> dict[str, Any]:
             return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         return value
 
-    return {name: _each(value, word) for name, value in asdict(result).items()}
+    return {name: _each(value, word) for name, value in asdict(result).items() if (name, value) != ("weights", "")}
 
 
 def load(path: Path) -> Result:
@@ -118,11 +121,12 @@ def load(path: Path) -> Result:
 
     try:
         content = read_json(path)
-        if lacking := [name for name in NAMES if name not in content and name != "images"]:
+        if lacking := [name for name in NAMES if name not in content and name not in LATER]:
             raise ValueError(f"it has no {', '.join(lacking)}")
         if more := content.keys() - NAMES:
             raise ValueError(f"it has {', '.join(sorted(more))} too, by a later version of the package or another hand")
         content.setdefault("images", [_images(column) for column in zip(*content["accuracy"], strict=True)])
+        content.setdefault("weights", "")
         result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
         _check(result)
         return result

@@ -5,7 +5,7 @@ which one process at a time may write to.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
@@ -103,11 +103,13 @@ def run_kept(
     again: bool = False,
     bar: bool = False,
     table: SuiteTable | None = None,
+    watch: Callable[..., Progress] = Progress,
 ) -> tuple[Result, Path]:
     """Run a configuration, or go on with it, unless its record is there already; the record and its path.
 
-    ``out`` is where the record goes (None: beside the checkpoints). Raises :class:`~tfm_lite.files.InUse` if another process
-    has this run in hand, and ``OSError`` before it begins if the disk will not do.
+    ``out`` is where the record goes (None: beside the checkpoints); ``watch`` makes what is told of its epochs. Raises
+    :class:`~tfm_lite.files.InUse` if another process has this run in hand, and ``OSError`` before it begins if the disk will
+    not do.
     """
     with distributed.first_alone():  # it decodes the images, the others read what it has kept
         tasks = datasets.load(config.tasks, seed=config.seed, size=config.size, data=data)
@@ -133,7 +135,7 @@ def run_kept(
             checkpoint.tidy()
             check_room(folder, room(run), kept=checkpoint.size())
             check_room(out, RECORD)
-        progress = Progress(tasks, config.protocol, log=folder / "log.txt", bar=bar, table=table)
+        progress = watch(tasks, config.protocol, log=folder / "log.txt", bar=bar, table=table)
         try:
             on_epoch = progress if distributed.first() else None
             result = record_of(run, folder=folder, device=device, on_epoch=on_epoch)

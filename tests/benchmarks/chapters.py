@@ -1,0 +1,58 @@
+"""How long each chapter takes, and how many trainings it makes: ``OMP_NUM_THREADS=1 python tests/benchmarks/chapters.py``.
+
+Every notebook is run as it is, with letters. With ``--record`` the figures are written to data/benchmarks/chapters.json,
+from which ``lab.here`` tells a reader how long a chapter takes. ``--only NAME ...`` measures some chapters again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+from tfm_lite.files import read_json, write_json
+from tfm_lite.lab.times import speed
+
+ROOT = Path(__file__).parents[2]
+RECORD = ROOT / "data" / "benchmarks" / "chapters.json"
+COUNT = """
+from tfm_lite import train as _train
+_calls, _call = [], _train.Fit._train
+def _counted(fit, *how):
+    _calls.append(1)
+    return _call(fit, *how)
+_train.Fit._train = _counted
+"""
+
+
+def measure(path: Path) -> dict[str, float]:
+    """Seconds that a notebook takes, its kernel's start and imports included, and the trainings in it."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if "skip-execution" not in cell.metadata.get("tags", [])]
+    notebook.cells = [nbformat.v4.new_code_cell(COUNT), *cells, nbformat.v4.new_code_cell("print(len(_calls))")]
+    began = perf_counter()
+    NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(path.parent)}}).execute()
+    return {"seconds": round(perf_counter() - began, 1), "trainings": int(notebook.cells[-1].outputs[0].text)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", default=[], help="chapters, by the names of their files")
+    parser.add_argument("--record", action="store_true", help="write data/benchmarks/chapters.json")
+    options = parser.parse_args()
+    known: dict[str, Any] = read_json(RECORD)["chapters"] if RECORD.exists() else {}
+    paths = [p for p in sorted((ROOT / "book").glob("*.ipynb")) if not options.only or p.stem in options.only]
+    for path in paths:
+        known[path.stem] = measure(path)
+        print(path.stem, json.dumps(known[path.stem]), flush=True)
+        if options.record:
+            write_json(RECORD, {"speed": round(speed(), 1), "chapters": dict(sorted(known.items()))})
+
+
+if __name__ == "__main__":
+    main()
