@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
 book test long notebooks floor: export OMP_NUM_THREADS = 1
 
-.PHONY: help book test long lint check notebooks browser floor sync bench serve clean
+.PHONY: help book pdf zip test long lint check notebooks browser floor sync bench serve clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -21,6 +21,12 @@ book: .venv/installed ## build the book into _build/html
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "open _build/html/index.html"
+
+pdf: .venv/installed ## print the built book into _build/tfm_lite.pdf; needs Chromium
+	$(BIN)/python book/pdf.py
+
+zip: .venv/installed ## put the built book into _build/tfm_lite-book.zip, to open anywhere without a network
+	$(BIN)/python book/pack.py
 
 lint: .venv/installed ## check style, types and which room imports which
 	$(BIN)/ruff check .
@@ -58,8 +64,8 @@ floor: .venv-floor/installed ## check that the oldest versions that are allowed 
 check: book test long notebooks browser ## all of it, as continuous integration does
 
 sync: .venv/installed ## format the chapters, write their notebooks and the pictures
-	$(BIN)/python book/sync.py
 	$(BIN)/python book/art.py
+	$(BIN)/python book/sync.py
 
 bench: .venv/installed ## measure steps, whole small runs and many tasks; nothing else should run meanwhile
 	$(BIN)/python tests/benchmarks/speed.py --record

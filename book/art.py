@@ -1,6 +1,7 @@
 """Draw the book's pictures beside its style: ``make sync``. With --check, only say what is out of date.
 
-Every picture is an image on its own, which cannot know whether the page is light or dark: only the palette and middle greys.
+Every picture is an image on its own, which cannot know whether the page is light or dark: only the palette and middle greys,
+and words on a ground of their own. Each says its licence, wherever it is taken.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from tfm_lite.figures.colours import STATES, TASKS
+from tfm_lite.figures.colours import STATES, TASKS, ink_on
 from tfm_lite.files import written
 
 ASSETS = Path(__file__).parent / "_assets"
@@ -22,6 +23,14 @@ STYLE = {
     "m": f'fill="none" stroke="{MASKED}" stroke-width="1.5" stroke-dasharray="4 3"',
 }
 W, H = 640, 120
+LABEL = "#e6e9ed"
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+ABOUT = (
+    '<metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:cc="http://creativecommons.org/ns#" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"><cc:Work rdf:about=""><dc:source>Ternary feature masks</dc:source>'
+    "<dc:creator>the tfm_lite authors</dc:creator><dc:rights>CC BY 4.0</dc:rights>"
+    f'<cc:license rdf:resource="{LICENCE}"/></cc:Work></rdf:RDF></metadata>'
+)
 PICTURES: dict[str, Callable[[], str]] = {}
 
 
@@ -33,7 +42,7 @@ def picture(
     def register(draw: Callable[[], Iterable[str]]) -> None:
         size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         PICTURES[name] = lambda: (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{ABOUT}\n'
             + "\n".join(draw())
             + "\n</svg>\n"
         )
@@ -83,12 +92,19 @@ def words(
     size: int = 16,
     *,
     anchor: str = "start",
-    fill: str = "#7d868f",
+    ground: str = "",
 ) -> str:
+    """Words on a mark of the colour ``ground``; without one they bring a light label, as wide as they are."""
+    label = ""
+    if not ground:
+        ground, wide = LABEL, 12 + 0.62 * size * len(str(text))
+        corner = f'x="{x - 6:.0f}" y="{y - 1.1 * size:.0f}"'
+        sides = f'width="{wide:.0f}" height="{1.5 * size:.0f}"'
+        label = f'<rect {corner} {sides} rx="4" fill="{ground}"/>'
     font = (
         f'font-family="system-ui, sans-serif" font-size="{size}" text-anchor="{anchor}"'
     )
-    return f'<text x="{x:.0f}" y="{y:.0f}" {font} fill="{fill}">{text}</text>'
+    return f'{label}<text x="{x:.0f}" y="{y:.0f}" {font} fill="{ink_on(ground)}">{text}</text>'
 
 
 def layers(
@@ -135,10 +151,10 @@ def favicon() -> Iterable[str]:
     )
 
 
-@picture("states", 690, 190)
+@picture("states", 712, 190)
 def states() -> Iterable[str]:
     for t in range(3):
-        yield words(10, 45 + 55 * t, f"task {t + 1}")
+        yield words(16, 45 + 55 * t, f"task {t + 1}")
         for i in range(6):
             yield dot(
                 120 + 70 * i,
@@ -149,7 +165,7 @@ def states() -> Iterable[str]:
     for t, (style, name) in enumerate(
         (("n", "normal"), ("f", "forward-only"), ("m", "masked"))
     ):
-        yield from (dot(560, 40 + 55 * t, style, 9), words(578, 45 + 55 * t, name))
+        yield from (dot(560, 40 + 55 * t, style, 9), words(584, 45 + 55 * t, name))
 
 
 @picture("00_reading")
@@ -159,7 +175,9 @@ def reading() -> Iterable[str]:
         yield line(x1, y1, x2, y2, MASKED, 2)
     for i, (x, y) in enumerate(places):
         yield dot(x, y, "n" if i == 4 else "f", 15)
-        yield words(x, y + 5, i, 15, anchor="middle", fill="#fff")
+        yield words(
+            x, y + 5, i, 15, anchor="middle", ground=NORMAL if i == 4 else FORWARD
+        )
 
 
 @picture("five_names", 700, 190)
@@ -178,8 +196,9 @@ def five_names() -> Iterable[str]:
         (x1, y1), (x2, y2) = (places[name] for name in step.split())
         yield line(x1, y1, x2, y2, MASKED, 2)
     for name, (x, y) in places.items():
-        yield box(x - 52, y - 21, 104, 42, "n" if name == "Method" else "f", round=6)
-        yield words(x, y + 6, name, 18, anchor="middle", fill="#fff")
+        ground = NORMAL if name == "Method" else FORWARD
+        yield box(x - 52, y - 21, 104, 42, ground, round=6)
+        yield words(x, y + 6, name, 18, anchor="middle", ground=ground)
 
 
 @picture("01_forgetting")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import functools
 import http.server
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from built import SITE
-from playwright.sync_api import Browser, Page, Route, sync_playwright
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+from headless import NoBrowser, chromium
+from playwright.sync_api import Browser, Page, Route
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -35,15 +33,13 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
+    try:
+        with chromium() as browser:
+            yield browser
+    except NoBrowser as error:
         if os.environ.get("CI"):
-            pytest.fail("no Chromium: .ci/run must install it")
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 @pytest.fixture

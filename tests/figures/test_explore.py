@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tfm_lite.figures import colours, plots
+from tfm_lite.figures import plots
 from tfm_lite.figures.drawing import columns, heat, matrix, network, squares
 from tfm_lite.figures.explore import Interactive, explore, figure, recolour
 
@@ -179,19 +179,3 @@ def test_matplotlib_figures_follow_the_theme_and_share_no_ids() -> None:
     assert len(ids) == len(set(ids))
     known = set(ids)
     assert all(target in known for target in re.findall(r'href="#([^"]+)"', shown.html))
-
-
-def contrast(colour: str, ground: str) -> float:
-    def luminance(hexadecimal: str) -> float:
-        parts = [int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-    light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("colour", [*colours.STATES.values(), *colours.TASKS])
-@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
-def test_colours_are_readable_on_white_and_on_dark(colour: str, ground: str) -> None:
-    assert contrast(colour, ground) >= 3

@@ -15,10 +15,11 @@ import matplotlib
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from tfm_lite.figures.colours import MARKERS, STATES, TASKS, of_task, style_of_task
+from tfm_lite.figures.colours import MARKERS, STATES, TASKS, ink_on, of_task, style_of_task
 from tfm_lite.memory import in_words
 
 STYLE: Any = {
@@ -32,8 +33,7 @@ STYLE: Any = {
     "grid.color": "#808080",
     "grid.alpha": 0.25,
 }
-FAILED: Any = {"fontsize": 10.5, "style": "italic", "color": "grey"}  # words for what did not train
-DARK_INK, LIGHT_INK = "#101010", "white"  # on coloured ground; plain black would follow the page's theme
+FAILED: Any = {"fontsize": 10.5, "style": "italic"}  # words for what did not train
 
 
 def axes(rows: int = 1, columns: int = 1, *, width: float = 5.0, height: float = 3.4) -> tuple[Figure, Any]:
@@ -50,14 +50,14 @@ def legend(ax: Axes, *, columns: int = 3) -> None:
 
 def accuracy_matrix(matrix: Sequence[Sequence[float | None]], names: Sequence[str], ax: Axes) -> None:
     """Draw the accuracy matrix in percent: a row per task learned, a column per task tested."""
-    count = len(matrix)
+    count, blues = len(matrix), matplotlib.colormaps["Blues"]
     shown = np.full((count, count), np.nan)
     for t, row in enumerate(matrix):
         for s, value in enumerate(row[: t + 1]):
             shown[t, s] = 100 * float(value)  # type: ignore[arg-type]
-            ink = LIGHT_INK if shown[t, s] > 55 else DARK_INK
+            ink = ink_on(to_hex(blues(shown[t, s] / 100)))
             ax.text(s, t, f"{shown[t, s]:.0f}", ha="center", va="center", color=ink)
-    ax.imshow(shown, cmap="Blues", vmin=0, vmax=100)
+    ax.imshow(shown, cmap=blues, vmin=0, vmax=100)
     ax.grid(False)
     ax.set_xticks(range(count), names, rotation=30, ha="right")
     ax.set_yticks(range(count), [f"after {name}" for name in names])
