@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
 book test long notebooks floor: export OMP_NUM_THREADS = 1
 
-.PHONY: help book pdf zip test long lint check notebooks browser floor sync bench serve clean
+.PHONY: help book pdf zip test long lint check notebooks browser floor sync bench cuda serve clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -72,6 +72,11 @@ bench: .venv/installed ## measure steps, whole small runs and many tasks; nothin
 	$(BIN)/python tests/benchmarks/steps.py --record
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/small_runs.py $(if $(FACIL),--facil $(FACIL)) --record
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/many_tasks.py --record
+
+# By a Python that has PyTorch for the card: $(PYTHON) if it has one, else the one of .venv. What else is needed, see there.
+cuda: ## check all that is claimed on a GPU and measure it, in five minutes (RECORD=FILE, WHEELS=DIR without a network)
+	@if $(PYTHON) -c 'import torch' 2>/dev/null; then python=$(PYTHON); else $(MAKE) .venv/installed && python=$(BIN)/python; fi; \
+	$$python tests/cuda/run.py $(if $(RECORD),--record $(RECORD)) $(if $(WHEELS),--wheels $(WHEELS))
 
 serve: ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 -d _build/html 8000

@@ -12,7 +12,7 @@ from small import make_method, make_tasks
 
 from tfm_lite import datasets, methods
 from tfm_lite.__main__ import main
-from tfm_lite.datasets.inputs import PRECISIONS
+from tfm_lite.devices import PRECISIONS
 from tfm_lite.nn import growth
 from tfm_lite.nn.networks import NETWORKS, Builder, stages_of
 from tfm_lite.options import Range, fits, options_of, words
@@ -66,7 +66,7 @@ FIELDS: list[tuple[str, list[Any], str]] = [
     ("size", [0, -28, 28.0, "28", 10_001], f"{PIXELS} or None"),
     ("protocol", [{"epochs": 3}, None], "a Protocol"),
     ("options", [None, [("lam", 1.0)]], "a Mapping"),
-    ("precision", ["fp8", None], "'fp32' or 'bf16'"),
+    ("precision", ["fp8", None], "'fp32' or 'tf32' or 'bf16'"),
     ("network", [3], "a word or None"),
 ]
 PROTOCOL: list[tuple[str, list[Any], str]] = [

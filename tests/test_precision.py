@@ -83,7 +83,7 @@ def test_keys_of_shipped_records_stand(record: results.Result) -> None:
 
 
 def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there is no precision 'fp8'; the precisions are fp32, bf16"):
+    with pytest.raises(ValueError, match="there is no precision 'fp8'; the precisions are fp32, tf32, bf16"):
         Inputs(make_tasks(), precision="fp8")
     with pytest.raises(SystemExit):
         main(["run", "--tasks", "alphabets", "--precision", "fp8"])

@@ -10,7 +10,7 @@ import argparse
 from typing import Any, NoReturn
 
 from tfm_lite.datasets.commands import add_to
-from tfm_lite.datasets.inputs import PRECISIONS
+from tfm_lite.devices import PRECISIONS
 from tfm_lite.faults import REFUSED
 from tfm_lite.options import number, place, whole
 from tfm_lite.runs import commands

@@ -18,16 +18,24 @@ import torch.distributed as dist
 from torch import Tensor
 
 
-def start(device: str) -> str:
-    """Join the other processes that torchrun started, if it did, and return the device that is this process's own."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+def start(device: str, *, alone: bool = False) -> str:
+    """Join the other processes that torchrun started, if it did, and return the device that is this process's own.
+
+    ``alone``: join also if there are no others, as a test does. Raises ``ValueError`` if there are too few GPUs.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 and not alone:
         return device
-    cuda = torch.device(device).type == "cuda"
-    if cuda:
-        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-        torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if cuda else "gloo")
-    return device
+    own = None
+    if torch.device(device).type == "cuda":
+        here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+        if here > gpus:
+            raise ValueError(
+                f"torchrun starts {here} processes here, each for a GPU, and finds {gpus}: --nproc-per-node {gpus}"
+            )
+        own = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(own)
+    dist.init_process_group("nccl" if own else "gloo", device_id=own)
+    return str(own or device)
 
 
 def stop() -> None:

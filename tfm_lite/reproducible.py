@@ -5,31 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
 
 import torch
+from torch.utils import deterministic
 
-
-def check_device(device: torch.device | str, what: str = "the device") -> None:
-    """Refuse a device on which nothing runs, or not to the same bits. ``what`` is where it was named."""
-    try:
-        named = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f"there is no device {str(device)!r}; write cpu or cuda") from None
-    if named.type not in ("cpu", "cuda"):
-        why = {
-            "mps": ". Of Apple's GPUs: they have no float64, in which losses are summed, nor the same bits every time"
-        }
-        raise ValueError(
-            f"{str(device)!r} is no device that runs are made for; write cpu or cuda{why.get(named.type, '')}"
-        )
-    count = torch.cuda.device_count() * torch.cuda.is_available() if named.type == "cuda" else 1
-    if not count:
-        raise ValueError(f"{what} {device}: PyTorch finds no GPU here; write cpu, or install the GPU's driver")
-    if named.index is not None and named.index >= count:
-        raise ValueError(
-            f"{what} {device}: the last one here is {f'cuda:{count - 1}' if named.type == 'cuda' else 'cpu'}"
-        )
+from tfm_lite.devices import prepare_cublas
 
 
 def flush_denormals(on: bool) -> None:
@@ -45,30 +27,61 @@ def flush_denormals(on: bool) -> None:
 
 
 @contextmanager
-def reproducible(device: torch.device | str) -> Iterator[None]:
+def reproducible(device: torch.device | str, *, precision: str = "fp32") -> Iterator[None]:
     """The same bits every time on this device, and nothing changed for whoever trains or draws numbers afterwards.
 
     PyTorch's global random numbers go on as if there had been no run. Denormal numbers count as 0: HAT's gates are full of
-    them, and a processor takes up to four times as long over each. On CUDA: deterministic algorithms, no benchmark mode, no
-    TF32.
+    them, and a processor takes up to four times as long over each. On CUDA: deterministic algorithms, no benchmark mode, and
+    TF32 only if that is the ``precision``.
     """
     cuda = torch.device(device).type == "cuda"
-    flushed = bool((torch.full((1,), 1e-310, dtype=torch.float64) * 1.0 == 0).item())
-    deterministic, warn_only = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32
-    try:
-        with torch.random.fork_rng(devices=[torch.device(device)] if cuda else []):
+    flushed = bool((torch.full((1,), 1e-310, dtype=torch.float64, device="cpu") * 1.0 == 0).item())
+    switches = _deterministic(tf32=precision == "tf32") if cuda else nullcontext()
+    with torch.random.fork_rng(devices=[torch.device(device)] if cuda else []), switches:
+        try:
             flush_denormals(True)
-            if cuda:
-                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-                torch.use_deterministic_algorithms(True)
-                cudnn.benchmark = cudnn.allow_tf32 = matmul.allow_tf32 = False
             yield
+        finally:
+            flush_denormals(flushed)
+
+
+@contextmanager
+def _deterministic(*, tf32: bool) -> Iterator[None]:
+    """What the same bits on CUDA take."""
+    prepare_cublas()
+    algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    wanted: list[tuple[Any, str, Any]] = [
+        (torch.backends.cudnn, "benchmark", False),
+        (deterministic, "fill_uninitialized_memory", False),  # with numbers: nobody reads them
+        *_tf32(tf32),
+    ]
+    before = [(owner, name, value) for owner, name, _ in wanted for value in _value(owner, name)]
+    try:
+        torch.use_deterministic_algorithms(True)
+        _set(wanted)
+        yield
     finally:
-        flush_denormals(flushed)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
-        cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = before
+        torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
+        _set(before)
+
+
+def _tf32(on: bool) -> Iterator[tuple[Any, str, Any]]:
+    """The switches for TF32, and what they are to be. The older ones set the newer (PyTorch 2.9) too, but not those of
+    convolutions against a word for all that somebody gave."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    for older in (matmul, cudnn):
+        yield older, "allow_tf32", on
+    if hasattr(cudnn, "fp32_precision"):
+        for newer in (matmul, cudnn.conv, cudnn.rnn):  # type: ignore[attr-defined]
+            yield newer, "fp32_precision", "tf32" if on else "ieee"
+
+
+def _value(owner: Any, name: str) -> Iterator[Any]:
+    """What a switch is; nothing where PyTorch will not say, because somebody has set the newer ones for TF32 alone."""
+    with suppress(RuntimeError):
+        yield getattr(owner, name)
+
+
+def _set(switches: list[tuple[Any, str, Any]]) -> None:
+    for owner, name, value in switches:
+        setattr(owner, name, value)

@@ -65,18 +65,18 @@ def step(
     nn.utils.clip_grad_norm_(parameters, clip)
     optimizer.step()
     method.after_step(t)
-    return loss.detach(), torch.as_tensor(penalty).detach()
+    return loss.detach(), penalty.detach() if isinstance(penalty, Tensor) else torch.tensor(penalty, device="cpu")
 
 
 @torch.no_grad()
 def accuracy(method: Learner, task: Task, inputs: Inputs, *, split: str = "test") -> float:
     """Share of the images of a task's ``split`` ("train", "valid" or "test") that are classified right."""
-    right = 0.0
+    right = torch.zeros((), dtype=torch.int64, device=inputs.device)  # there, so that no batch waits for the one before
     images: Split = getattr(task, split)
     for x, y in inputs.batches(images):
         with inputs.autocast():
-            right += (method.predict(x, task.index).argmax(1) == y).sum().item()
-    return distributed.total(right)[0] / len(images)
+            right += (method.predict(x, task.index).argmax(1) == y).sum()
+    return distributed.total(right.item())[0] / len(images)
 
 
 class Fit:
@@ -126,6 +126,7 @@ class Fit:
     def _train(self, call: int, tasks: Sequence[Task], protocol: Protocol) -> tuple[Outcome, dict[str, Tensor]]:
         """Train to the end of the protocol; what it came to, and the state with the best weights."""
         method, name = self.method, f"epoch-{self.t}-{call}"
+        self.inputs.hold(split for task in tasks for split in (task.train, task.valid))
         optimizer = method.optimizer(list(method.parameters()), self.t, protocol)
         now, best, kept = State(protocol.lr, protocol.patience), _copy(method), 0.0
         if (saved := self.checkpoint.load(name)) is not None:
@@ -169,7 +170,8 @@ class Fit:
         torch.manual_seed(stream(self.seed, "dropout", *own))
         augment = torch_stream(self.seed, "augment", *own)
         images = sum(len(task.train) for task in tasks)
-        order = torch.randperm(images, generator=torch_stream(self.seed, "batches", *name)).split(protocol.batch)
+        shuffled = torch.randperm(images, generator=torch_stream(self.seed, "batches", *name), device="cpu")
+        order = shuffled.split(protocol.batch)
         method.train()
         total = torch.zeros(2, dtype=torch.float64, device=self.inputs.device)
         for i, indices in enumerate(order):
@@ -191,7 +193,7 @@ class Fit:
         """The training images at these places among those of all the tasks, task after task; their labels and their tasks."""
         if len(tasks) == 1:
             return *self.inputs.of(tasks[0].train, places, generator), tasks[0].index
-        ends = torch.tensor([len(task.train) for task in tasks]).cumsum(0)
+        ends = torch.tensor([len(task.train) for task in tasks], device="cpu").cumsum(0)
         of = torch.bucketize(places.contiguous(), ends, right=True)
         parts = [
             self.inputs.of(task.train, places[of == i] - ends[i] + len(task.train), generator)
@@ -237,7 +239,7 @@ def learn(
     """
     task = tasks[-1]
     method.check_shape(task.train.images.shape[1:])
-    with reproducible(inputs.device):
+    with reproducible(inputs.device, precision=inputs.precision):
         method.to(inputs.device)
         method.begin(task.index, len(task.classes))
         method.to(inputs.device)
@@ -272,7 +274,7 @@ def run(
     method.to(device)
     for task in tasks[len(history.matrix) :]:
         seen = tasks[: task.index + 1]
-        with reproducible(device):
+        with reproducible(device, precision=precision):
             outcomes = learn(
                 method, seen, inputs, protocol=protocol, seed=seed, on_epoch=on_epoch, checkpoint=checkpoint
             )

@@ -35,9 +35,11 @@ def builder(network: str = "alexnet", size: int = 224) -> Builder:
     return Builder.of(network, channels=3, size=size, tasks=TASKS)
 
 
-def ternary(build: Builder, fractions: list[float], *, of: str = "weights", name: str = "tfm") -> Method:
+def ternary(
+    build: Builder, fractions: list[float], *, of: str = "weights", name: str = "tfm", device: str = "cpu"
+) -> Method:
     """A TFM method with a network that grew through these sizes; the last task is being learned."""
-    method = get(name)(build, of=of)
+    method = get(name)(build, of=of).to(device)
     for t, fraction in enumerate(fractions):
         method.begin(t, 25)
         method.grow(t, fraction)

@@ -33,12 +33,13 @@ STEEP_TARGET = 1.45
 SHAPES = {"alexnet": (3, 224), "mlp": (1, 28)}
 
 
-def learning(name: str, build: Builder) -> Method:
+def learning(name: str, build: Builder, device: str = "cpu") -> Method:
     """The method as it learns its second task; PNN, which grows with every task, its last."""
     method = methods.get(name)(build)
     last = build.tasks - 1 if name == "pnn" else 1
     for t in range(last + 1):
         method.begin(t, CLASSES)
+        method.to(device)
         if t < last:
             for stage in method.net.stages if name == "packnet" else []:
                 stage.prune(method.share)

@@ -1,6 +1,6 @@
 """Kill a run again and again, and see that it ends in the bits of one that nobody stopped.
 
-    python tests/helpers/kills.py --method tfm --kills 20
+    python tests/helpers/kills.py --method tfm --kills 20 --device cuda
 
 Every kill is a SIGKILL to a real process, which then has no way to tidy up. Every second one comes from outside, at a random
 moment; the others strike at a place that is drawn: before a step, in validation, in a test between tasks, when a network is
@@ -86,14 +86,15 @@ def aim(place: str, count: int) -> None:
     setattr(owner, name, wrapped)
 
 
-def child(config: Config, data: Path, prepare: Callable[[], None] = lambda: None) -> int:
-    """Start the run in a process of its own; its number. A fork, so that twenty do not wait for twenty imports."""
+def child(config: Config, data: Path, prepare: Callable[[], None] = lambda: None, *, device: str = "cpu") -> int:
+    """Start the run in a process of its own; its number. A fork, so that twenty do not wait for twenty imports: this process
+    itself must not use a GPU."""
     number = os.fork()
     if number:
         return number
     prepare()
     try:
-        run_kept(config, data=data)
+        run_kept(config, data=data, device=device)
     except BaseException as error:
         print(repr(error), file=sys.stderr)
         os._exit(1)
@@ -121,12 +122,21 @@ def outcome(data: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     return found | {"seconds": 0}, state
 
 
-def campaign(method: str, kills: int, seed: int, folder: Path) -> Counter[str]:
-    """Make that many kills; where they struck."""
+def other_numbers() -> None:
+    """Let this process draw other numbers: a run that goes on in it must not end in the same bits."""
+    stream = train.stream
+    train.stream = lambda seed, *name: stream(seed + 1, *name)
+
+
+def campaign(
+    method: str, kills: int, seed: int, folder: Path, *, device: str = "cpu", wrong: bool = False
+) -> Counter[str]:
+    """Make that many kills; where they struck. ``wrong``: of a run that goes on with :func:`other_numbers`."""
     rng, struck, config = random.Random(seed), Counter[str](), config_of(method)
+    go_on = other_numbers if wrong else lambda: None
     (folder / "whole").mkdir()
     began = time.monotonic()
-    assert end_of(child(config, folder / "whole"))
+    assert end_of(child(config, folder / "whole", device=device))
     whole, seconds = outcome(folder / "whole"), time.monotonic() - began
     places = [place for place in PLACES if place != "growth" or method == "tfm"]
     while struck.total() < kills:
@@ -135,18 +145,20 @@ def campaign(method: str, kills: int, seed: int, folder: Path) -> Counter[str]:
         while True:
             if struck.total() % 2:
                 place = "any moment"
-                number = child(config, data)
+                number = child(config, data, go_on, device=device)
                 time.sleep(rng.uniform(0, seconds / 3))
                 os.kill(number, signal.SIGKILL)
             else:
                 place = places[struck.total() // 2 % len(places)]
-                number = child(config, data, lambda p=place: aim(p, rng.randint(1, PLACES[p][2])))  # type: ignore[misc]
+                number = child(
+                    config, data, lambda p=place: (go_on(), aim(p, rng.randint(1, PLACES[p][2]))), device=device
+                )
                 rng.random()  # the child's draws are its own
             if end_of(number):
                 break
             struck[place] += 1
             if struck.total() == kills:
-                assert end_of(child(config, data))
+                assert end_of(child(config, data, go_on, device=device))
                 break
         killed = outcome(data)
         assert killed[0] == whole[0], "the records differ"
@@ -161,13 +173,16 @@ def main() -> None:
     parser.add_argument("--method", default="tfm")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--wrong", action="store_true", help="go on with other numbers, which must be noticed")
     options = parser.parse_args()
     torch.set_num_threads(1)  # a process with threads is not safely forked
     tasks = datasets.load("alphabets")
     tasks = replace(tasks, tasks=tasks.tasks[:3])
     datasets.load = lambda *_, **__: tasks  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(campaign(options.method, options.kills, options.seed, Path(folder))))
+        how: dict[str, Any] = {"device": options.device, "wrong": options.wrong}
+        print(json.dumps(campaign(options.method, options.kills, options.seed, Path(folder), **how)))
 
 
 if __name__ == "__main__":

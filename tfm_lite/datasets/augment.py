@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tfm_lite.devices import send
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -20,10 +22,11 @@ class Augment:
         """uint8 (B, channels, size, size) to the same. ``generator`` is on the CPU, so that all devices draw alike."""
         count, _, size, _ = images.shape
         pad = round(self.shift * size)
-        corners = torch.randint(0, 2 * pad + 1, (2, count, 1), generator=generator).to(images.device)
-        turned = (torch.rand(count, generator=generator) < self.flip).to(images.device)
-        places = (corners + torch.arange(-pad, size - pad, device=images.device)).abs()
+        corners = torch.randint(0, 2 * pad + 1, (2, count), generator=generator, device="cpu")
+        flips = torch.rand(count, generator=generator, device="cpu") < self.flip
+        drawn = send(torch.cat([corners, flips[None]])[:, :, None], images.device)  # in one message
+        places = (drawn[:2] + torch.arange(-pad, size - pad, device=images.device)).abs()
         rows, columns = size - 1 - (size - 1 - places).abs()  # beyond a border stands the mirrored image
-        columns = torch.where(turned[:, None], columns.flip(1), columns)
+        columns = torch.where(drawn[2] > 0, columns.flip(1), columns)
         each = torch.arange(count, device=images.device)[:, None, None]
         return images[each, :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
 
 from tfm_lite import distributed
+from tfm_lite.datasets.resident import Resident
 from tfm_lite.datasets.tasks import Split, TaskSequence
-from tfm_lite.reproducible import check_device
+from tfm_lite.devices import check_device, check_precision, prepare_cublas
 
 EVALUATION_BATCH = 256
-PRECISIONS = ("fp32", "bf16")
 
 
 class Inputs:
     """Turns uint8 images into what a network sees: on the device, float, normalised by the data set's constants.
 
-    ``precision`` is that of the network's products: "fp32", or "bf16" for PyTorch's autocast.
+    ``precision`` is that of the network's products: "fp32"; "bf16" for PyTorch's autocast; "tf32" for float32 whose products
+    a GPU takes with ten bits of each factor, while a run trains and tests. Raises ``ValueError`` where the device has none.
     """
 
     def __init__(self, tasks: TaskSequence, device: torch.device | str = "cpu", *, precision: str = "fp32") -> None:
-        if precision not in PRECISIONS:
-            raise ValueError(f"there is no precision {precision!r}; the precisions are {', '.join(PRECISIONS)}")
         if not isinstance(tasks, TaskSequence):
             raise ValueError(
                 f"inputs are those of a TaskSequence, whose mean and std they take, not of a {type(tasks).__name__}"
             )
         check_device(device)
+        check_precision(precision, device)
         self.device, self.precision = torch.device(device), precision
+        if self.device.type == "cuda":
+            prepare_cublas()
+        self.resident = Resident(self.device)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (tasks.mean, tasks.std))
         self.augment = tasks.augment
 
@@ -51,12 +54,17 @@ class Inputs:
 
     def of(self, split: Split, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """The images and labels of a split at these indices; as for training, if there is a generator."""
-        images, labels = split.batch(indices)
-        return self(images, generator), labels.to(self.device, non_blocking=True)
+        images, labels = self.resident.of(split, indices)
+        return self(images, generator), labels
+
+    def hold(self, splits: Iterable[Split]) -> None:
+        """Keep the images of these splits on a GPU while they are wanted again and again, and of no others: as many as there
+        is room for."""
+        self.resident.hold(splits)
 
     def batches(self, split: Split, *, size: int = EVALUATION_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
         """The split in batches of images and labels, in its own order. Several processes take turns with the batches."""
-        for indices in distributed.mine(torch.arange(len(split)).split(size)):
+        for indices in distributed.mine(torch.arange(len(split), device="cpu").split(size)):
             yield self.of(split, indices)
 
     def autocast(self) -> AbstractContextManager[object]:

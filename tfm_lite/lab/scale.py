@@ -11,11 +11,11 @@ import torch
 
 from tfm_lite import datasets
 from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.devices import check_device
 from tfm_lite.lab import times
 from tfm_lite.lab.bench import Bench, builder
 from tfm_lite.nn.networks import Builder
 from tfm_lite.protocol import FULL, QUICK, Protocol
-from tfm_lite.reproducible import check_device
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def mean_of_gradients(
     method.eval()
     stages = method.net.stages
     weights, biases = list(stages.parameters()), [stage.bias for stage in stages]
-    order = torch.randperm(len(task.train), generator=torch_stream(fit.seed, "importance", task.index))
+    order = torch.randperm(len(task.train), generator=torch_stream(fit.seed, "importance", task.index), device="cpu")
     if batch == 1 and EachGradient.knows(stages):
         with EachGradient(stages, of) as each:
             for indices in distributed.mine(order.split(IMAGES)):

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tfm_lite.datasets.tasks import Task
+from tfm_lite.devices import send
 from tfm_lite.methods.base import Method
 from tfm_lite.train import Fit
 
@@ -35,6 +36,6 @@ class Joint(Method):
             return super().loss(x, y, t)
         h = self.net.features(x, t)
         # Of every head, also where the batch has no image for it: of several processes all have the same gradients to add.
-        heads = range(len(self.net.heads))
-        losses = [F.cross_entropy(self.net.head(h[t == s], s), y[t == s], reduction="sum") for s in heads]
+        rows = [send((t == s).nonzero()[:, 0], h.device) for s in range(len(self.net.heads))]
+        losses = [F.cross_entropy(self.net.head(h[r], s), y[r], reduction="sum") for s, r in enumerate(rows)]
         return torch.stack(losses).sum() / len(y), h

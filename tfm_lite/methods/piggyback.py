@@ -13,18 +13,21 @@ from tfm_lite.nn.stages import Plain, freeze
 from tfm_lite.options import Positive
 from tfm_lite.protocol import Protocol
 
-PLACES = range(7, -1, -1)  # of the bits in a byte, the first the highest
+
+def _places(bits: Tensor) -> Tensor:
+    """Of the bits in a byte, the first the highest; made where they are wanted, for to send them would wait."""
+    return torch.arange(7, -1, -1, dtype=torch.uint8, device=bits.device)
 
 
 def pack(mask: Tensor) -> Tensor:
     """A bool tensor of n elements as bits, uint8 (ceil(n / 8),)."""
     bits = F.pad(mask.flatten().to(torch.uint8), (0, -mask.numel() % 8)).view(-1, 8)
-    return (bits << bits.new_tensor(PLACES)).sum(1, dtype=torch.uint8)
+    return (bits << _places(bits)).sum(1, dtype=torch.uint8)
 
 
 def unpack(bits: Tensor, shape: torch.Size) -> Tensor:
     """The bool tensor of this shape that was packed."""
-    return (bits[:, None] >> bits.new_tensor(PLACES) & 1).flatten()[: shape.numel()].view(shape).bool()
+    return (bits[:, None] >> _places(bits) & 1).flatten()[: shape.numel()].view(shape).bool()
 
 
 class Threshold(torch.autograd.Function):

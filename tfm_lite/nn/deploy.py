@@ -51,7 +51,7 @@ def extract(net: Network[Any], t: int, *, fold: bool = False) -> nn.Sequential:
 
 def export_onnx(layers: nn.Module, path: Path, *, channels: int, size: int) -> None:
     """Write extracted layers as an ONNX file for any batch size; needs the optional extra: ``pip install tfm_lite[onnx]``."""
-    example = torch.zeros(2, channels, size, size)
+    example = next(layers.parameters()).new_zeros(2, channels, size, size)
     batch = {0: torch.export.Dim("batch", min=1)}
     names: dict[str, Any] = {"input_names": ["images"], "output_names": ["logits"]}
     torch.onnx.export(layers, (example,), str(path), dynamic_shapes=(batch,), dynamo=True, verbose=False, **names)

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from tfm_lite.nn.stages import Plain, Stage
 
-# Numbers: so much of the images' gradients of a weight is held at a time, or one of them if it is larger.
-AT_ONCE = 2**20
+# Numbers: so much of the images' gradients of a weight is held at a time, or one of them if it is larger. A processor is to
+# keep them in its cache; a GPU has more room, and waits for each order.
+AT_ONCE, ON_A_GPU = 2**20, 2**26
 
 
 class EachGradient:
@@ -85,7 +86,7 @@ class EachGradient:
             return self.of(grad).T @ self.of(x.flatten(1))
         total = grad.new_zeros(shape[0], shape[1:].numel())
         positions = grad[0, 0].numel()
-        size = max(1, AT_ONCE // (total.shape[1] * max(shape[0], positions)))
+        size = max(1, (AT_ONCE if x.is_cpu else ON_A_GPU) // (total.shape[1] * max(shape[0], positions)))
         for some, some_grad in zip(x.split(size), grad.split(size), strict=True):
             windows = F.unfold(some, stage.kernel, padding=stage.padding, stride=stage.stride)
             total += self.of(some_grad.flatten(2) @ windows.mT).sum(0)

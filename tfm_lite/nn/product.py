@@ -79,7 +79,8 @@ class BlockProduct(torch.autograd.Function):
 def lower(weight: Tensor) -> torch.dtype | None:
     """The type in which autocast multiplies these weights; None where it leaves them alone."""
     kind = weight.device.type
-    casts = torch.is_autocast_enabled(kind) and weight.dtype != torch.float64
+    known = torch.amp.is_autocast_available(kind)  # the meta device has shapes alone
+    casts = known and torch.is_autocast_enabled(kind) and weight.dtype != torch.float64
     return torch.get_autocast_dtype(kind) if casts else None
 
 
@@ -92,8 +93,8 @@ def _affine_gradients(grad: Tensor, out: Tensor, scale: Tensor, shift: Tensor) -
     """Gradients of a scale and a shift, from what came out of ``scale * z + shift`` and its gradient."""
     # The sums of grad * out and of grad over all but the features, in one pass: those of a batch normalization that does
     # nothing.
-    still, one = torch.zeros_like(scale), torch.ones_like(scale)
-    how: Any = one, still, one, None, None, False, 0.0, [False, True, True]
+    still, one, none = torch.zeros_like(scale), torch.ones_like(scale), scale.new_empty(0)
+    how: Any = one, still, one, none, none, False, 0.0, [False, True, True]  # on CUDA none is empty, and not None
     _, product, total = torch.ops.aten.native_batch_norm_backward(grad, out, *how)
     size = scale.abs().clamp(min=1e-6)
     return (product - shift * total) / torch.where(scale < 0, -size, size), total

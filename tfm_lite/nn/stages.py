@@ -87,7 +87,8 @@ def initial(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> 
     """
     if torch.get_default_device().type == "meta":
         return torch.empty(shape)
-    return torch.randn(shape, generator=generator) * math.sqrt(1 / max(1, fan_in))
+    values = torch.randn(shape, generator=generator, device="cpu") * math.sqrt(1 / max(1, fan_in))
+    return values.to(torch.get_default_device())
 
 
 def freeze(module: nn.Module) -> None:

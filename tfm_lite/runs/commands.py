@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from tfm_lite import datasets, distributed, methods
+from tfm_lite.devices import check_device, check_precision
 from tfm_lite.faults import in_words
 from tfm_lite.nn.networks import NETWORKS
 from tfm_lite.options import Count, check, options_of, words
 from tfm_lite.places import cache_folder
 from tfm_lite.protocol import FULL, QUICK
-from tfm_lite.reproducible import check_device
 from tfm_lite.runs import results, selection, trained
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.progress import SuiteTable
@@ -58,6 +58,8 @@ def _configs(options: argparse.Namespace) -> list[Config]:
     if (options.suite is None) == (options.tasks is None):
         raise ValueError("name either a suite or --tasks; `python -m tfm_lite list` shows both")
     check_device(options.device, "--device")
+    if options.precision:
+        check_precision(options.precision, options.device)
     return _of_a_suite(options) if options.tasks is None else _of_tasks(options)
 
 

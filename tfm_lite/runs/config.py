@@ -47,7 +47,7 @@ class Config:
     size: Pixels | None = None
     protocol: Protocol = FULL
     options: Mapping[str, Any] = field(default_factory=dict)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
 
     def __post_init__(self) -> None:
         check_fields(self, "a run's")

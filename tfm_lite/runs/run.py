@@ -18,7 +18,9 @@ import tfm_lite
 from tfm_lite import datasets, distributed, memory, metrics, train
 from tfm_lite.checkpoint import Checkpoint
 from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.devices import about, check_device, check_precision
 from tfm_lite.files import InUse, check_room, holder, leftovers, lock, way_out
+from tfm_lite.reproducible import reproducible
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, Run
 from tfm_lite.runs.progress import Progress, SuiteTable
@@ -58,6 +60,10 @@ def run_experiment(
 def record_of(run: Run, *, folder: Path | None, device: str, on_epoch: OnEpoch | None) -> Result:
     """Make a run, or go on with it, and return its record; as :func:`run_experiment`."""
     config, tasks, method = run.resolved, run.tasks, run.method()
+    check_device(device)
+    check_precision(config.precision, device)
+    with reproducible(device, precision=config.precision):
+        environment = _environment(device)  # before hours of training: nothing may go wrong after them
     history = train.run(
         method,
         tasks,
@@ -82,15 +88,14 @@ def record_of(run: Run, *, folder: Path | None, device: str, on_epoch: OnEpoch |
         seconds=round(sum(outcome.seconds for outcomes in history.fits for outcome in outcomes), 1),
         fingerprint=tasks.fingerprint,
         numerics=train.NUMERICS,
-        environment=_environment(device),
+        environment=environment,
     )
 
 
 def _environment(device: str) -> dict[str, Any]:
-    name = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else platform.machine()
     # Asked of the installed package: to import torchvision takes as long as all the rest.
     versions = {"tfm_lite": tfm_lite.__version__, "torch": torch.__version__, "torchvision": version("torchvision")}
-    where = {"device": name, "threads": torch.get_num_threads(), "processes": distributed.processes()}
+    where = {**about(device), "threads": torch.get_num_threads(), "processes": distributed.processes()}
     return {**versions, "python": platform.python_version(), **where}
 
 

@@ -25,6 +25,7 @@ from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.files import read_json, written
 from tfm_lite.options import check_fields, options_of
 from tfm_lite.places import shipped
+from tfm_lite.reproducible import reproducible
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, Run, default_network, identity
 from tfm_lite.runs.run import held
@@ -177,7 +178,8 @@ def _validation(run: Run, count: int, device: str, checkpoint: Checkpoint) -> li
         checkpoint=checkpoint,
     )
     inputs = Inputs(seen, device, precision=config.precision)
-    return [train.accuracy(method, task, inputs, split="valid") for task in seen]
+    with reproducible(device, precision=config.precision):
+        return [train.accuracy(method, task, inputs, split="valid") for task in seen]
 
 
 def save(choice: Choice, folder: Path) -> Path:
