@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from built import NOTEBOOKS, PAGES, ROOT, SITE
 from editions.labels import Book
+from looked_at import barriers, cut, narrow
 from playwright.sync_api import Page
 
 Open = Callable[..., Page]
@@ -18,7 +19,7 @@ BOOK = Book(ROOT)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
-    page = open_page(name, color_scheme=scheme)
+    page = open_page(name, color_scheme=scheme, viewport={"width": 1280, "height": 900})
     assert page.title()
     assert page.locator("html").get_attribute("data-theme") == scheme
     missing = page.eval_on_selector_all(
@@ -33,12 +34,12 @@ def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
     if page.locator("article .math").count():
         assert page.locator("article mjx-container").count() == page.locator("article .math").count()
     assert not page.locator("article mjx-merror").all_inner_texts(), "formulas that cannot be set"
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_fits_a_phone(open_page: Open, name: str) -> None:
-    page = open_page(name, viewport={"width": 390, "height": 844})
+    assert not cut(page), "cut at the right"
+    assert not barriers(page, colours=scheme == "dark")
+    narrow(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not cut(page, ".cell_output"), "cut at the right on a phone"
+    assert not barriers(page, colours=scheme == "dark"), "on a phone"
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
