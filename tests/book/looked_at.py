@@ -36,7 +36,7 @@ def barriers(page: Page, *, colours: bool = False) -> list[str]:
         page.evaluate(AXE)
     found = page.evaluate(RUN, {"resultTypes": ["violations"]} | (COLOURS if colours else {}))
     return [
-        f"{one['id']} ({one['impact']}): {one['help']}: {[node['html'][:120] for node in one['nodes'][:5]]}"
+        f"{one['id']} ({one['impact']}): {[(node['html'][:120], node['failureSummary']) for node in one['nodes'][:5]]}"
         for one in found
         if one["impact"] in GRAVE
     ]
