@@ -44,7 +44,7 @@ notebooks: .venv/installed ## run the notebooks
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 -n 2 -W default book
 
 browser: .venv/installed ## open every page of the built book in a headless browser
-	$(BIN)/pytest tests/book -n 2
+	$(BIN)/pytest tests/book -n 2 --dist loadgroup
 
 # The oldest versions that pyproject.toml allows: its lower bounds, each with == for >=.
 .venv-floor/installed: requirements.txt pyproject.toml

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def run_ahead(app: Any, env: Any, docnames: list[str]) -> None:
 
     # What fails is not kept: it runs once more when it is read, and fails with all that is to be said of it.
     with ThreadPoolExecutor(min(MOST, os.cpu_count() or 1)) as pool:
-        for path, notebook, result in pool.map(run, chapters):
+        for done in as_completed(pool.submit(run, each) for each in chapters):
+            path, notebook, result = done.result()
             if result.err is None:
                 data = {"execution_seconds": result.time}
                 bundle = CacheBundleIn(notebook, path, data=data)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from built import NOTEBOOKS, PAGES, ROOT, SITE
 from editions.labels import Book
-from playwright.sync_api import Page
+from looked_at import barriers, cut, narrow
+from playwright.sync_api import Browser, Page
 
 Open = Callable[..., Page]
 BOOK = Book(ROOT)
@@ -18,7 +22,7 @@ BOOK = Book(ROOT)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
-    page = open_page(name, color_scheme=scheme)
+    page = open_page(name, color_scheme=scheme, viewport={"width": 1280, "height": 900})
     assert page.title()
     assert page.locator("html").get_attribute("data-theme") == scheme
     missing = page.eval_on_selector_all(
@@ -33,30 +37,60 @@ def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
     if page.locator("article .math").count():
         assert page.locator("article mjx-container").count() == page.locator("article .math").count()
     assert not page.locator("article mjx-merror").all_inner_texts(), "formulas that cannot be set"
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_fits_a_phone(open_page: Open, name: str) -> None:
-    page = open_page(name, viewport={"width": 390, "height": 844})
+    assert not cut(page), "cut at the right"
+    assert not barriers(page, colours=scheme == "dark")
+    narrow(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not cut(page, ".cell_output"), "cut at the right on a phone"
+    assert not barriers(page, colours=scheme == "dark"), "on a phone"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("<button></button>", "button-name"),
+        ('<p style="color: #999; background: #fff">Pale.</p>', "color-contrast"),
+        ('<img src="data:,">', "image-alt"),
+        ('<input type="range">', "label"),
+    ],
+)
+def test_a_barrier_is_found(browser: Browser, body: str, found: str) -> None:
+    page = browser.new_page()
+    page.set_content(f'<html lang="en"><title>A page</title><main><h1>A page</h1>{body}</main></html>')
+    assert [one.split()[0] for one in barriers(page)] == [found]
+    page.close()
+
+
+@pytest.mark.parametrize("style", ["overflow-x: auto", "overflow: hidden", "overflow-x: scroll"])
+def test_what_is_cut_is_found(browser: Browser, style: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_content(f'<article><div class="cell_output"><pre style="{style}">{"x" * 99}</pre></div></article>')
+    assert len(cut(page)) == 1 and not cut(page, ".cell_input")
+    page.close()
+
+
+@cache
+def article(name: str) -> BeautifulSoup:
+    """A page as it was built, without scripts and drawings; no browser is needed to follow its links."""
+    text = (SITE / name).read_text(encoding="utf-8")
+    return BeautifulSoup(re.sub(r"<(script|svg|style)\b.*?</\1>", "", text, flags=re.DOTALL), "html.parser")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebook_pages_lead_to_notebooks_that_exist(open_page: Open, name: str) -> None:
-    page = open_page(name)
-    links = page.eval_on_selector_all("a[href*='colab.research.google.com']", "found => found.map(a => a.href)")
+def test_notebook_pages_lead_to_notebooks_that_exist(name: str) -> None:
+    links = article(name).select("a[href*='colab.research.google.com']")
     assert links
     for link in links:
-        path = link.split("/blob/main/")[1]
+        path = link["href"].split("/blob/main/")[1]
         assert path.endswith(".ipynb") and (ROOT / path).is_file()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_counts_as_its_page_does(open_page: Open, name: str) -> None:
-    captions = open_page(name).locator("article .caption-number").all_inner_texts()
+def test_a_notebook_counts_as_its_page_does(name: str) -> None:
+    captions = [one.get_text().strip() for one in article(name).select("article .caption-number")]
     words = dict.fromkeys(target.words for target in BOOK.targets.values() if target.page == Path(name).stem)
     counted = [one for one in words if re.fullmatch(r"[A-Z][a-z]+\.? \d+", one) and not one.startswith("Eq.")]
-    assert [one.strip() for one in captions] == counted
+    assert captions == counted
 
 
 def test_all_pages_are_in_the_table_of_contents() -> None:
@@ -64,10 +98,13 @@ def test_all_pages_are_in_the_table_of_contents() -> None:
     assert built == set(PAGES)
 
 
-def test_internal_links_lead_somewhere(open_page: Open, address: str) -> None:
-    for name in PAGES:
-        links = open_page(name).eval_on_selector_all("article a[href]", "found => found.map(a => a.href)")
-        for link in links:
-            if link.startswith(address):
-                file = SITE / link.removeprefix(address).split("#")[0].lstrip("/")
-                assert file.exists(), f"{name} links to {link}"
+@pytest.mark.parametrize("name", PAGES)
+def test_internal_links_lead_somewhere(name: str) -> None:
+    for link in article(name).select("article a[href]"):
+        address = urlsplit(urljoin(f"/{name}", link["href"]))
+        if address.scheme:
+            continue
+        file = address.path.lstrip("/")
+        assert (SITE / file).is_file(), f"{name} links to {link['href']}"
+        if address.fragment and file in PAGES:
+            assert article(file).find(id=unquote(address.fragment)), f"{name} links to {link['href']}"

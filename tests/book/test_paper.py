@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pdf
 import pypdfium2
 import pytest
 from built import PAGES, ROOT
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from pypdf.generic import Destination
 from sync import CELL
@@ -38,6 +38,11 @@ def reader(printed: Path) -> PdfReader:
 @pytest.fixture(scope="module")
 def text(reader: PdfReader) -> list[str]:
     return [page.extract_text() for page in reader.pages]
+
+
+@pytest.fixture(scope="module")
+def whole(text: list[str]) -> str:
+    return plain("".join(text))
 
 
 def plain(text: str) -> str:
@@ -91,8 +96,8 @@ def test_formulas_are_set(text: list[str]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_folded_code_and_solutions_are_open(text: list[str], page: str) -> None:
-    source, whole = (ROOT / page).with_suffix(".md").read_text(), plain("".join(text))
+def test_folded_code_and_solutions_are_open(whole: str, page: str) -> None:
+    source = (ROOT / page).with_suffix(".md").read_text()
     cells = [cell for cell in CELL.finditer(source) if FOLDED.search(cell[1])]
     solved = [cell for part in SOLUTION.finditer(source) for cell in CELL.finditer(part[0])]
     for cell in [*cells[:2], *solved[:2]]:
@@ -100,8 +105,7 @@ def test_folded_code_and_solutions_are_open(text: list[str], page: str) -> None:
         assert plain(line) in whole, line
 
 
-def test_figures_stand_with_their_words(text: list[str]) -> None:
-    whole = plain("".join(text))
+def test_figures_stand_with_their_words(whole: str) -> None:
     for chapter in all_chapters(parts(ROOT)):
         for figure in chapter.text.select(".tfm:has([data-labels]) > [role=img]"):
             assert plain(figure["aria-label"]) in whole, figure["aria-label"]
@@ -115,6 +119,19 @@ def test_nothing_stands_in_the_margins(printed: Path) -> None:
         edge = round(MARGIN / INCH * 72 * 0.5)
         sides = np.concatenate([seen[:, :edge], seen[:, -edge:]], axis=1)
         assert sides.min() > 200, f"page {k + 1}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["book/00_reading.html", "book/01_forgetting.html", "book/04_ternary_masks.html"])
+def test_a_reader_prints_a_page_open_and_dark_on_white(open_page: Callable[..., Page], name: str, scheme: str) -> None:
+    page = open_page(name, color_scheme=scheme)
+    folded = page.locator("article details:not([open])")
+    count = folded.count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert count and not folded.count() and not page.locator("article .toggle-hidden").count()
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert folded.count() == count and page.locator("html").get_attribute("data-theme") == scheme
 
 
 @pytest.mark.parametrize(

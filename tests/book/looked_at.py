@@ -1,0 +1,48 @@
+"""What is asked of a page in a browser: that everybody can use it, and that nothing of it is cut."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from playwright.sync_api import Page
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+GRAVE = ("serious", "critical")
+
+# What a cell puts out is read whole: it neither reaches past its box nor has to be scrolled. A table that a keyboard can
+# scroll, for it has more columns than a phone is wide, is the one exception.
+CUT = """(where) => [...document.querySelectorAll(`article :is(${where}) *`)].filter((element) => {
+    if (element.closest("svg, mjx-container, details, [role=region][tabindex='0']")) return false;
+    const hides = element.getClientRects().length && getComputedStyle(element).overflowX !== "visible";
+    return hides && element.scrollWidth > element.clientWidth + 1;
+}).map((one) => `<${one.localName} class="${one.className}"> ${one.scrollWidth} > ${one.clientWidth}: `
+    + one.textContent.trim().slice(0, 60))"""
+# In drawings axe cannot tell what lies under a text, and every line of them is a step of its way: tests/figures looks there.
+RUN = """async (options) => (await axe.run({exclude: [["article svg"]]}, options)).violations"""
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+def cut(page: Page, where: str = ".cell_output, .cell_input") -> list[str]:
+    """What is cut at the right, or would have to be scrolled to be read. On a phone code is, and what it puts out is not."""
+    return page.evaluate(CUT, where)
+
+
+def barriers(page: Page, *, colours: bool = False) -> list[str]:
+    """What axe finds on the page as it is now that is serious or critical, each with the elements that have it.
+
+    ``colours`` asks for these alone: all else is the same in light and dark.
+    """
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate(AXE)
+    found = page.evaluate(RUN, {"resultTypes": ["violations"]} | (COLOURS if colours else {}))
+    return [
+        f"{one['id']} ({one['impact']}): {[(node['html'][:120], node['failureSummary']) for node in one['nodes'][:5]]}"
+        for one in found
+        if one["impact"] in GRAVE
+    ]
+
+
+def narrow(page: Page) -> None:
+    """Make the page as narrow as a phone, and let its scripts see that."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)

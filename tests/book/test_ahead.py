@@ -1,0 +1,80 @@
+"""The chapters of a build run before they are read, several at once, and never out of an older cache."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from _ext import ahead
+from jupyter_cache import get_cache
+from myst_nb.core.config import NbParserConfig
+from myst_parser.config.main import MdParserConfig
+
+HEAD = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  name: python3
+---
+"""
+CELLS = {"one": "print(1)", "two": "print(2)", "broken": "1 / 0", "prose": ""}
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> SimpleNamespace:
+    for name, code in CELLS.items():
+        cell = f"```{{code-cell}} ipython3\n{code}\n```\n"
+        (tmp_path / f"{name}.md").write_text(f"{HEAD}# A page\n\n{cell}" if code else "# Prose\n")
+    return SimpleNamespace(
+        mystnb_config=NbParserConfig(execution_mode="cache", execution_cache_path=str(tmp_path / "cache")),
+        myst_config=MdParserConfig(),
+        doc2path=lambda name: str(tmp_path / f"{name}.md"),
+    )
+
+
+def kept(env: SimpleNamespace) -> dict[str, float]:
+    records = get_cache(env.mystnb_config.execution_cache_path).list_cache_records()
+    return {Path(record.uri).stem: record.data["execution_seconds"] for record in records}
+
+
+def test_what_ran_is_found_and_what_failed_runs_again(env: SimpleNamespace) -> None:
+    ahead.run_ahead(None, env, list(CELLS))
+    assert kept(env).keys() == {"one", "two"} and min(kept(env).values()) > 0
+    (_, notebook), *_ = ahead.notebooks(env, ["two"])
+    _, filled = get_cache(env.mystnb_config.execution_cache_path).merge_match_into_notebook(notebook)
+    assert filled.cells[-1].outputs[0].text == "2\n"
+
+
+def test_nothing_is_left_of_an_earlier_build(env: SimpleNamespace) -> None:
+    for names in (["one"], ["two"], ["prose"]):
+        ahead.run_ahead(None, env, names)
+        assert kept(env).keys() == set(names) - {"prose"}
+
+
+def test_several_run_at_once(env: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+
+    def slowly(notebook: object, **_: object) -> SimpleNamespace:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        started.wait(timeout=20)
+        running -= 1
+        return SimpleNamespace(err=ValueError(), time=0.0)
+
+    started = threading.Barrier(2)
+    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead, "single_nb_execution", slowly)
+    ahead.run_ahead(None, env, ["one", "two"])
+    assert most == 2
+
+
+@pytest.mark.parametrize("mode", ["force", "auto", "off"])
+def test_other_ways_of_running_are_left_alone(env: SimpleNamespace, mode: str) -> None:
+    env.mystnb_config = env.mystnb_config.copy(execution_mode=mode)
+    ahead.run_ahead(None, env, list(CELLS))
+    assert not Path(env.mystnb_config.execution_cache_path).exists()
