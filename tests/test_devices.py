@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -265,3 +266,27 @@ def test_numbers_are_drawn_on_the_processor_wherever_tensors_are_made(monkeypatc
     for name in ("tfm", "hat", "ewc", "pnn"):
         train.run(make_method(name, tasks, **quick_options(name)), tasks, protocol=SHORT)
     assert set(drawn) == {"randn", "rand", "randint", "randperm"}
+
+
+@pytest.mark.parametrize("card", [(9, 0)], indirect=True, ids=str)
+def test_what_a_record_says_of_its_device(card: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "driver", lambda: "580.159")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 92400)
+    found = devices.about("cuda")
+    assert (found["device"], found["capability"], found["driver"], found["cudnn"]) == ("H100", "9.0", "580.159", 92400)
+    assert found["cuda"] == torch.version.cuda and found["tf32"] is found["deterministic"] is False
+    assert list(devices.about("cpu")) == ["device"]
+
+
+@pytest.mark.parametrize(
+    ("program", "version"),
+    [("echo 580.159.04", "580.159.04"), ("true", None), ("false", None), (None, None)],
+)
+def test_the_driver_is_named_where_the_system_tells_it(
+    program: str | None, version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program:
+        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin" if program else str(tmp_path))
+    assert devices.driver() == version

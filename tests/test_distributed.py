@@ -16,7 +16,7 @@ from tfm_lite import distributed
 from tfm_lite.runs import results
 
 SCRIPT = str(Path(__file__).with_name("helpers") / "parallel.py")
-TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ONE, TWO = (["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", count] for count in ("1", "2"))
 
 
 def call(*arguments: str) -> str:
@@ -37,6 +37,14 @@ def test_two_processes_have_the_losses_of_one() -> None:
     for name, losses in one.items():
         assert len(losses) >= 16 and two[name] == pytest.approx(losses, rel=0, abs=1e-10), name
         assert losses[0] > losses[4], f"{name} does not learn here, so nothing is compared"
+
+
+@pytest.mark.long
+def test_a_group_of_one_has_the_losses_of_no_group() -> None:
+    alone = [*ONE, SCRIPT, "--alone"]
+    grouped = read(call(*alone, "finetune"))
+    assert grouped == read(call(SCRIPT, "finetune"))
+    assert read(call(*alone, "--wrong", "finetune")) != grouped, "half of every gradient makes no difference"
 
 
 @pytest.mark.long

@@ -18,8 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if why := missing():
         pytest.skip(why)
-    number, what, seconds = _check(item)
-    RECORD.of(number, what)
+    number, _, seconds = _check(item)
     if why := RECORD.over(number, seconds):
         pytest.skip(why)
 
@@ -29,7 +28,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if not missing() and (report.when == "call" or report.outcome != "passed"):
         why = str(call.excinfo.value)[:600] if call.excinfo else ""
-        RECORD.note(_check(item)[0], report.outcome, item.name, why, report.duration)
+        number, what, _ = _check(item)
+        RECORD.of(number, what)
+        RECORD.note(number, report.outcome, item.name, why, report.duration)
     return report
 
 

@@ -53,7 +53,9 @@ class Record:
         """The entry of a check."""
         checks = self.content["checks"]
         fresh = {"what": what, "passed": 0, "failed": {}, "left out": 0, "seconds": 0.0, "measured": {}}
-        return checks.setdefault(str(number), fresh)  # type: ignore[no-any-return]
+        entry: dict[str, Any] = checks.setdefault(str(number), fresh)
+        entry["what"] = what or entry["what"]
+        return entry
 
     def over(self, number: int, seconds: float) -> str:
         """Why a test of this check is not to begin: the time is up, its own or all of it."""

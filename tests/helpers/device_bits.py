@@ -112,7 +112,7 @@ def noise(*, channels: int = 3, size: int = 224, tasks: int = 3, train: int = 96
 def nothing_forgotten_at_full_size(name: str, build: Builder, tasks: TaskSequence, device: str) -> dict[str, Any]:
     """Zero forgetting of a whole network, of two epochs of each task."""
     method = methods.get(name)(build, **quick_options(name))
-    rows = learned(method, tasks, Inputs(tasks, device), protocol=Protocol(epochs=2, batch=32, patience=2))
+    rows = learned(method, tasks, Inputs(tasks, device), protocol=Protocol(epochs=2, batch=32, patience=2, lr=0.01))
     unmoved(rows)
     return {"drift": drift(rows)}
 

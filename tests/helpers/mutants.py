@@ -56,7 +56,7 @@ MUTANTS = [
     Mutant(TRAIN, "part, augment)", "part, None)", "test_augment.py"),
     Mutant(TRAIN, "x, y, of.sort().values", "x, y, of", "test_train.py -k joint"),
     Mutant(TRAIN, "- ends[i] + len(task.train)", "- ends[i]", "test_train.py -k joint"),
-    Mutant(TRAIN, "with reproducible(device):", "if True:", "test_train.py -k put_back"),
+    Mutant(TRAIN, "with reproducible(device, precision=precision):", "if True:", "test_train.py -k put_back"),
     # Resuming.
     Mutant(TRAIN, 'optimizer.load_state_dict(saved["optimizer"])', "pass", RESUME),
     Mutant(TRAIN, 'saved["state"] or best', "best", "test_resume.py -k best_weights"),
@@ -96,7 +96,7 @@ MUTANTS = [
     Mutant("methods/tfm.py", "copy.deepcopy(before)", "before", "test_methods.py test_golden.py -k tfm"),
     Mutant("methods/joint.py", "        self.net = self.build(self.kit)\n", "", "test_train.py -k joint"),
     Mutant("methods/hat.py", "self.s_max / stage.s * steep", "stage.s / self.s_max * steep", "test_masks.py"),
-    Mutant("methods/packnet.py", "sizes > sizes[self.mine]", "sizes >= sizes[self.mine]", "test_masks.py"),
+    Mutant("methods/packnet.py", "sizes > _smallest", "sizes >= _smallest", "test_masks.py"),
     Mutant("methods/ewc.py", "mul_(task.index).add_(new)", "add_(new)", "test_importance.py"),
     Mutant("methods/mas.py", "(new, 1 - self.alpha)", "(new, self.alpha)", "test_importance.py"),
     Mutant("methods/lwf.py", "(old / self.temperature)", "old", "test_distillation.py"),
@@ -116,6 +116,13 @@ MUTANTS = [
     Mutant("datasets/receive.py", " if asked is None else asked)", ")", "test_datasets_fetch.py -k waits"),
     Mutant("datasets/stores.py", "(VERSION, size, state, of)", "(VERSION, size, of)", "test_flowers.py test_datasets.py"),
     Mutant("datasets/inputs.py", "sub_(self.mean)", "sub_(0)", "test_golden.py"),
+    Mutant("datasets/resident.py", "split in wanted}", "True}", "test_resident.py"),
+    Mutant("datasets/resident.py", "<= room(", "<= 0 * room(", "test_resident.py"),
+    Mutant("datasets/augment.py", "drawn[2] > 0", "drawn[2] > 1", "test_augment.py"),
+    Mutant("methods/joint.py", "(t == s)", "(t >= s)", "test_train.py -k joint"),
+    Mutant("devices.py", "capability < AMPERE", "capability < (7, 0)", "test_devices.py -k weak"),
+    Mutant("devices.py", "torch.cuda.is_initialized()", "False", "test_devices.py -k cublas"),
+    Mutant("nn/stages.py", ', device="cpu") * math', ") * math", "test_devices.py -k drawn"),
     Mutant("datasets/inputs.py", "torch.channels_last", "torch.preserve_format", "test_train.py -k layout"),
 ]  # fmt: skip
 

@@ -32,10 +32,10 @@ def _came_out(check: Mapping[str, Any]) -> str:
 
 
 def _measured(values: Mapping[str, Any]) -> Iterator[str]:
-    """In short: of a measurement with parts, its ratio and its time, or what there is."""
+    """In short: of a measurement with parts, ratio, time and share of waiting, or what there is."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            inner = {key: value[key] for key in ("ratio", "milliseconds") if key in value} or value
+            inner = {key: value[key] for key in ("ratio", "milliseconds", "waits") if key in value} or value
             yield f"{name}: {', '.join(_measured(inner))}"
         else:
             yield f"{name} {f'{value:.3g}' if isinstance(value, float) else value}"
