@@ -62,6 +62,11 @@ def soft_cross_entropy(temperature):  # type: ignore[no-untyped-def]
     return lambda n, o: torch.nn.functional.cross_entropy(n / temperature, (o / temperature).softmax(1))
 
 
+def above_chance(accuracy, classes, images, deviations=3):  # type: ignore[no-untyped-def]
+    p = 1 / classes
+    return accuracy > p + deviations * (p * (1 - p) / images) ** 0.5
+
+
 class Flagged(Method):
     def after_task(self, t):  # type: ignore[no-untyped-def]
         self.net.requires_grad_(False)
@@ -323,6 +328,20 @@ CASES: dict[Callable[..., str], tuple[object, dict[str, object]]] = {
             "not one": lambda features, tasks, bits: (tasks + 2 * bits * (tasks - 1)) * features / 8,
             "half": lambda features, tasks, bits: (2 * tasks + 64 * (tasks - 1)) * features / 8,
             "not 0": lambda features, tasks, bits: 0,
+        },
+    ),
+    checks.check_trained: (
+        above_chance,
+        {
+            "returned None": lambda accuracy, classes, images: None,
+            "was learned": lambda accuracy, classes, images: not above_chance(accuracy, classes, images),
+            "lucky as often": lambda accuracy, classes, images: accuracy > 1 / classes,
+            "not three": lambda accuracy, classes, images: above_chance(accuracy, classes, images, deviations=1.5),
+            "of one who guesses": lambda accuracy, classes, images: (
+                accuracy - 3 * (accuracy * (1 - accuracy) / images) ** 0.5 > 1 / classes
+            ),
+            "chance reaches far": lambda accuracy, classes, images: above_chance(accuracy, classes, 1500),
+            "10 of 10": lambda accuracy, classes, images: above_chance(min(accuracy, 0.9), classes, images),
         },
     ),
 }

@@ -499,3 +499,31 @@ def check_overhead(overhead: Callable[[int, int, int], Any]) -> str:
     _must(overhead(1000, 4, 16) == 13_000, "with 16 bits FN takes half: use ``bits``")
     _must(overhead(8, 1, 32) == 2, "one task keeps its masks and no FN: 8 features at two bits are 2 bytes")
     return RIGHT
+
+
+def check_trained(trained: Callable[[float, int, int], Any]) -> str:
+    """Chapter 14: whether a task of so many ``classes``, tested on so many ``images``, was learned at this ``accuracy``."""
+
+    def says(accuracy: float, classes: int, images: int) -> bool:
+        value = trained(accuracy, classes, images)
+        _must(value is not None, "your function returned None: it must return True or False")
+        return bool(value)
+
+    # of 25 classes and 1,500 images: chance is .04, its standard deviation .00506, and three above it is .0552
+    _must(says(0.4, 25, 1500), "40 % on 25 classes is ten times what guessing gives, and was learned")
+    _must(
+        not says(0.0401, 25, 1500), "4.01 % on 25 classes: above 1 / 25, but one who guesses is lucky as often as not"
+    )
+    _must(
+        not says(0.05, 25, 1500),
+        "5 % is two standard deviations above chance, not three: each is the square root of p (1 - p) / images",
+    )
+    _must(
+        says(0.056, 25, 1500),
+        "5.6 % is more than three standard deviations above chance: they are those of one who guesses, with p = 1 / classes",
+    )
+    _must(
+        not says(0.9, 2, 10), "9 of 10 right, of two classes, happens to guessers: with few images chance reaches far"
+    )
+    _must(says(1.0, 2, 10), "10 of 10 right, of two classes, is above .5 by more than three standard deviations")
+    return RIGHT

@@ -14,13 +14,14 @@ from typing import Any
 from tfm_lite import metrics
 from tfm_lite.figures.colours import STATES
 from tfm_lite.figures.drawing import bars
-from tfm_lite.figures.explore import Interactive, framed
+from tfm_lite.figures.explore import Interactive, framed, marked
 from tfm_lite.figures.scores import PAPER, Cell, Line, Untrained
 from tfm_lite.protocol import FULL, LATER, QUICK
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
 
-_PAINT = {"freeze": STATES["forward-only"], "tfm": STATES["normal"], "tfm_no_fn": STATES["normal"]}
+# Methods that have a colour of their own among the others.
+PAINT = {"freeze": STATES["forward-only"], "tfm": STATES["normal"], "tfm_no_fn": STATES["normal"]}
 _DIFFERENCE = '<abbr title="ours less the paper\'s">diff.</abbr>'
 SPLITS = {"semantic": "semantic", "larger": "larger first task"}  # by the word in a data set's name
 
@@ -174,18 +175,18 @@ def averages(sources: Mapping[str, Mapping[str, Line]], *, title: str) -> Intera
 
 
 def verdicts(
-    claims: Mapping[str, Callable[[Any], bool | str]], sources: Mapping[str, Mapping[str, Any]], *, title: str
+    claims: Mapping[str, Callable[[Any], bool | str]], sources: Mapping[str, Any], *, title: str, first: str = "claim"
 ) -> Interactive:
     """What each source's lines, by method, say of each claim: it holds, it does not, or it cannot be said, and why.
 
-    A claim may answer in words of its own.
+    A claim may answer in words of its own. ``first`` is the name of the first column.
     """
     found = {claim: [verdict(test, lines) for lines in sources.values()] for claim, test in claims.items()}
     body = "".join(
         f'<tr><th scope="row">{escape(claim)}</th>{"".join(f"<td>{escape(word)}</td>" for word in row)}</tr>'
         for claim, row in found.items()
     )
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ["claim", *sources])
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in [first, *sources])
     table = _table(title, head, f"<tbody>{body}</tbody>")
     each = [
         f"{claim} " + "; ".join(f"{s}: {w}" for s, w in zip(sources, row, strict=True)) for claim, row in found.items()
@@ -193,13 +194,13 @@ def verdicts(
     return _framed(table, title, "\n".join([title, *each]), kind="tfm-words")
 
 
-def verdict(test: Callable[[Any], bool | str], lines: Mapping[str, Any]) -> str:
+def verdict(test: Callable[[Any], bool | str], lines: Any) -> str:
     """One claim against one source."""
     found = answer(test, lines)
     return found if isinstance(found, str) else "holds" if found else "does not hold"
 
 
-def answer(question: Callable[[Any], Any], lines: Mapping[str, Any]) -> Any:
+def answer(question: Callable[[Any], Any], lines: Any) -> Any:
     """What a question comes to of one source's lines, or why it cannot be said: a method was not run, or did not train."""
     try:
         return question(lines)
@@ -214,7 +215,7 @@ def ranking(lines: Mapping[str, Line]) -> str:
     order = _ranked(lines)
     values = {PAPER.get(method, method): 100 * (line.whole.value or 0) for method, line in order}
     texts = [in_words(line.whole).replace(" seeds", "") for _, line in order]
-    paint = [_PAINT.get(method, STATES["masked"]) for method, _ in order]
+    paint = [PAINT.get(method, STATES["masked"]) for method, _ in order]
     return bars(values, texts, low=0, high=100, colour=paint)
 
 
@@ -228,7 +229,7 @@ def _ranked(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:
 
 
 def _table(title: str, head: str, body: str) -> str:
-    return f"<table><caption><span>{escape(title)}</span></caption><thead><tr>{head}</tr></thead>{body}</table>"
+    return f"<table><caption><span>{marked(title)}</span></caption><thead><tr>{head}</tr></thead>{body}</table>"
 
 
 def _signed(value: float) -> str:
@@ -261,6 +262,7 @@ _STYLE = """
 .tfm-table { overflow-x: auto; }
 .tfm .tfm-table table { display: table; width: 100%; margin: 0; color: inherit; background: none; font-size: inherit; }
 .tfm .tfm-table caption { caption-side: top; color: var(--fg); font-weight: 600; text-align: left; padding: 0 .4em .4em; }
+.tfm .tfm-table caption:has(b) { color: var(--muted); font-weight: 400; }
 .tfm .tfm-table caption span { display: block; position: sticky; left: .4em; max-width: min(42rem, calc(100vw - 5rem)); }
 .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .4em; border: 0; color: var(--fg); background: none; }
 .tfm .tfm-table td, .tfm .tfm-table th { vertical-align: top; white-space: normal; }
@@ -286,5 +288,6 @@ _STYLE = """
 
 
 def _framed(table: str, title: str, text: str, *, kind: str = "") -> Interactive:
-    scroll = f'<div class="tfm-table {kind}" role="region" tabindex="0" aria-label="{escape(title)}">{table}</div>'
-    return framed(f"<style>{_STYLE}</style>{scroll}", text=text)
+    plain = title.replace("**", "")
+    scroll = f'<div class="tfm-table {kind}" role="region" tabindex="0" aria-label="{escape(plain)}">{table}</div>'
+    return framed(f"<style>{_STYLE}</style>{scroll}", text=text.replace("**", ""))
