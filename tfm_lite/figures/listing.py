@@ -17,12 +17,14 @@ _STYLE = """
 .tfm .tfm-list tbody tr { border-bottom: 1px solid var(--field); }
 .tfm .tfm-list th:first-child { text-align: left; padding-left: 0; }
 .tfm .tfm-list td:not(.free) { white-space: nowrap; }
+.tfm .tfm-list .free { text-align: left; }
 @media (min-width: 481px) { .tfm .tfm-list th[scope=row] { white-space: nowrap; } }
 @media (max-width: 480px) {
   .tfm .tfm-list { font-size: 13px; }
   .tfm .tfm-list td, .tfm .tfm-list th { padding: .25em .3em; } }
 """
 _FREE = ' class="free"'
+_LONG = 24  # letters of an entry that need not stay on one line
 
 
 def listing(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str) -> Interactive:
@@ -33,9 +35,14 @@ def listing(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: 
     odd = [row for row in rows if len(row) != len(columns)]
     if odd:
         raise ValueError(f"every row has an entry for each of {len(columns)} columns; {odd[0]!r} has {len(odd[0])}")
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    free = [k > 0 and any(_is_free(row[k]) for row in rows) for k in range(len(columns))]
+    head = "".join(
+        f'<th scope="col"{_FREE if words else ""}>{escape(name)}</th>'
+        for name, words in zip(columns, free, strict=True)
+    )
     body = "".join(
-        f'<tr><th scope="row">{escape(str(name))}</th>{"".join(map(_cell, rest))}</tr>' for name, *rest in rows
+        f'<tr><th scope="row">{escape(str(name))}</th>{"".join(map(_cell, rest, free[1:]))}</tr>'
+        for name, *rest in rows
     )
     table = f"<table><caption>{marked(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     plain = title.replace("**", "")
@@ -44,7 +51,10 @@ def listing(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: 
     return framed(f"<style>{_STYLE}</style>{box}", text="\n".join(lines))
 
 
-def _cell(entry: object) -> str:
-    """A number stays on one line; several of them, or words, need not."""
-    free = ", " in str(entry)
+def _is_free(entry: object) -> bool:
+    """A number stays on one line; several of them, or words, need not, and begin at the left."""
+    return ", " in str(entry) or len(str(entry)) > _LONG
+
+
+def _cell(entry: object, free: bool) -> str:
     return f"<td{_FREE if free else ''}>{escape(str(entry))}</td>"
