@@ -1,4 +1,4 @@
-"""The playground: two-dimensional tasks that a small network learns in the page, one after the other, by any of eight methods.
+"""The playground: a small network learns two-dimensional tasks in the page, one after the other, by any of eight methods.
 
 The engine is plain JavaScript of our own, in float64, and equal to the package's methods step by step; a test holds it to
 1e-12. It draws its random numbers as the package does, so that a run of the page can be repeated here: :func:`tasks` makes

@@ -49,7 +49,7 @@ function tasksOf(kinds, seed) {
     const points = pointsOf(kind, seed), task = { index, kind, points };
     for (const [split, [from, to]] of Object.entries(SPLITS)) {
       const part = kind.startsWith("own") ? points : points.slice(from, to);
-      task[split] = { n: part.length, x: new Float64Array(2 * part.length), y: Uint8Array.from(part, (p) => p[2]) };
+      task[split] = { n: part.length, x: new Floats(2 * part.length), y: Uint8Array.from(part, (p) => p[2]) };
       part.forEach(([x, y], r) => task[split].x.set([seen(x), seen(y)], 2 * r));
     }
     return task;

@@ -1,7 +1,7 @@
 // What is seen: the regions of a task, the network, the accuracy matrix. Nothing here learns.
 
 const SIDE = 40; // pixels of a region, along each side
-const GRID = Float64Array.from({ length: 2 * SIDE * SIDE }, (_, j) => {
+const GRID = Floats.from({ length: 2 * SIDE * SIDE }, (_, j) => {
   const pixel = j >> 1, at = j % 2 ? Math.floor(pixel / SIDE) : pixel % SIDE;
   return seen(((at + 0.5) * 256) / SIDE);
 });
@@ -15,6 +15,12 @@ function el(tag, attributes = {}, ...children) {
     else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children);
+  return made;
+}
+
+function button(text, work, more = {}) {
+  const made = el("button", { type: "button", text, ...more });
+  made.addEventListener("click", work);
   return made;
 }
 
@@ -35,7 +41,7 @@ function picture(method, t, probe) {
   const at = method.place(probe.k, probe.u, t), layer = net.layers[probe.k];
   if (at < 0) return null;
   const h = features(net, GRID, n)[probe.k].h;
-  return Float64Array.from({ length: n }, (_, r) => h[r * layer.outputs + at]);
+  return Floats.from({ length: n }, (_, r) => h[r * layer.outputs + at]);
 }
 
 // Which pixels are no longer the same number to the last bit, and how many have gone over to the other class.
@@ -49,10 +55,10 @@ function changes(now, then) {
 }
 
 // A region: the darker, the surer of the second class; in the colour of loss what was otherwise when the task was learned.
-function paint(canvas, values, then, points, probe) {
+function paint(canvas, values, then, points, probe, [ink, lost]) {
   const side = canvas.width, context = canvas.getContext("2d"), small = document.createElement("canvas");
   small.width = small.height = SIDE;
-  const image = small.getContext("2d").createImageData(SIDE, SIDE), ink = rgb(canvas, "--fg"), lost = rgb(canvas, "--lost");
+  const image = small.getContext("2d").createImageData(SIDE, SIDE);
   const top = probe && values ? Math.max(1e-9, ...values) : 1;
   for (let r = 0; values && r < SIDE * SIDE; r++) {
     const share = probe ? values[r] / top : 1 / (1 + Math.exp(values[2 * r] - values[2 * r + 1]));

@@ -1,6 +1,7 @@
 // Random numbers as tfm_lite draws them, so that a run of this page can be repeated by the package: a stream is named, its
 // name is hashed (BLAKE2b, as in seeds.py), and the hash starts a Mersenne twister, as in PyTorch and NumPy.
 
+const Floats = Float64Array;
 const WORD = (1n << 64n) - 1n;
 const IV = [
   0x6a09e667f3bcc908n, 0xbb67ae8584caa73bn, 0x3c6ef372fe94f82bn, 0xa54ff53a5f1d36f1n,
@@ -92,7 +93,7 @@ class Twister {
   // n normal numbers, as torch.randn: of single precision, and to its last digit or so, for there each processor rounds in
   // its own way. Fewer than 16 are drawn one by one, more in blocks of 16.
   normal(n) {
-    const values = new Float64Array(n);
+    const values = new Floats(n);
     if (n < 16) {
       for (let i = 0; i < n; i++) values[i] = Math.fround(this.single());
       return values;

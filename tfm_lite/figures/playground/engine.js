@@ -6,12 +6,12 @@
 const CLASSES = 2;
 
 function layerOf(inputs, outputs) {
-  return { inputs, outputs, W: new Float64Array(outputs * inputs), b: new Float64Array(outputs) };
+  return { inputs, outputs, W: new Floats(outputs * inputs), b: new Floats(outputs) };
 }
 
 // rows x inputs numbers to rows x outputs.
 function product(layer, x, n) {
-  const { inputs, outputs, W, b } = layer, y = new Float64Array(n * outputs);
+  const { inputs, outputs, W, b } = layer, y = new Floats(n * outputs);
   for (let r = 0; r < n; r++) {
     for (let o = 0; o < outputs; o++) {
       let sum = b[o];
@@ -25,7 +25,7 @@ function product(layer, x, n) {
 // Weight and bias gradients of a product, and that of what went in.
 function productBackward(layer, x, dy, n) {
   const { inputs, outputs, W } = layer;
-  const G = { W: new Float64Array(W.length), b: new Float64Array(outputs), x: new Float64Array(n * inputs) };
+  const G = { W: new Floats(W.length), b: new Floats(outputs), x: new Floats(n * inputs) };
   for (let r = 0; r < n; r++) {
     for (let o = 0; o < outputs; o++) {
       const d = dy[r * outputs + o];
@@ -42,7 +42,7 @@ function productBackward(layer, x, dy, n) {
 
 // Batch normalization without scale and shift. In training by the batch's own statistics, which move the running ones.
 function normalize(norm, z, n, width, training) {
-  const out = new Float64Array(z.length), root = new Float64Array(width);
+  const out = new Floats(z.length), root = new Floats(width);
   for (let o = 0; o < width; o++) {
     let mean = norm.mean[o], variance = norm.variance[o];
     if (training) {
@@ -59,7 +59,7 @@ function normalize(norm, z, n, width, training) {
 }
 
 function normalizeBackward({ out, root }, d, n, width) {
-  const back = new Float64Array(d.length);
+  const back = new Floats(d.length);
   for (let o = 0; o < width; o++) {
     let mean = 0, along = 0;
     for (let r = 0; r < n; r++) {
@@ -77,7 +77,7 @@ function features(net, x, n, training = false) {
   const tape = [];
   for (const layer of net.layers) {
     const { outputs, scale, shift, gate } = layer;
-    const step = { x, z: product(layer, x, n), a: new Float64Array(n * outputs) };
+    const step = { x, z: product(layer, x, n), a: new Floats(n * outputs) };
     if (layer.norm) {
       step.norm = normalize(layer.norm, step.z, n, outputs, training);
       step.z = step.norm.out;
@@ -100,7 +100,7 @@ function logits(net, x, n, t) {
 
 // Mean cross entropy of the logits, and its gradient.
 function crossEntropy(out, y, n) {
-  const d = new Float64Array(out.length);
+  const d = new Floats(out.length);
   let loss = 0;
   for (let r = 0; r < n; r++) {
     const row = out.subarray(r * CLASSES, (r + 1) * CLASSES), top = Math.max(...row);
@@ -116,10 +116,10 @@ function crossEntropy(out, y, n) {
 function gradients(net, batch, training = true) {
   const { x, y, t, n } = batch, tape = features(net, x, n, training), h = tape.at(-1).h, width = h.length / n;
   const G = { loss: 0, layers: [], heads: {} };
-  let d = new Float64Array(h.length);
+  let d = new Floats(h.length);
   for (const task of new Set(t)) { // one, but for Joint, whose batches mix the tasks
     const rows = [...t.keys()].filter((r) => t[r] === task);
-    const part = new Float64Array(rows.length * width);
+    const part = new Floats(rows.length * width);
     rows.forEach((r, k) => part.set(h.subarray(r * width, (r + 1) * width), k * width));
     const { loss, d: out } = crossEntropy(product(net.heads[task], part, rows.length), rows.map((r) => y[r]), rows.length);
     const share = rows.length / n, head = productBackward(net.heads[task], part, out.map((v) => v * share), rows.length);
@@ -129,7 +129,7 @@ function gradients(net, batch, training = true) {
   }
   for (let k = net.layers.length - 1; k >= 0; k--) {
     const layer = net.layers[k], { outputs, scale, gate } = layer, { x: input, z, a, norm } = tape[k];
-    const own = { scale: new Float64Array(outputs), shift: new Float64Array(outputs), gate: new Float64Array(outputs) };
+    const own = { scale: new Floats(outputs), shift: new Floats(outputs), gate: new Floats(outputs) };
     for (let i = 0; i < d.length; i++) {
       const o = i % outputs;
       if (gate) {
@@ -165,7 +165,7 @@ function move(slots, G, rate, { clip, momentum, decay, loose }) {
   const by = Math.min(1, clip / (Math.sqrt(norm) + 1e-6));
   slots.forEach((slot, k) => {
     const { value, learns } = slot, g = all[k];
-    if (momentum) slot.velocity ??= new Float64Array(value.length);
+    if (momentum) slot.velocity ??= new Floats(value.length);
     for (let i = 0; i < g.length; i++) {
       if (learns && !learns[i] && !loose) continue; // a buffer of the package: no optimizer has it
       let pull = g[i] * by + decay * value[i];
@@ -177,7 +177,7 @@ function move(slots, G, rate, { clip, momentum, decay, loose }) {
 
 // Points of some tasks at these places among all of theirs, task after task.
 function gather(tasks, split, places) {
-  const n = places.length, batch = { x: new Float64Array(2 * n), y: new Uint8Array(n), t: new Uint8Array(n), n };
+  const n = places.length, batch = { x: new Floats(2 * n), y: new Uint8Array(n), t: new Uint8Array(n), n };
   places.forEach((place, r) => {
     const task = tasks.find((one) => place < one[split].n || ((place -= one[split].n), false)), { x, y } = task[split];
     batch.x[2 * r] = x[2 * place];

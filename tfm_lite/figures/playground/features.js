@@ -118,7 +118,7 @@ class Binary extends Finetune {
     return this.nets.slice(0, t + 1).flatMap((layers, s) => layers.flatMap((layer, k) => ["W", "b"].map((name) => ({
       value: layer[name],
       learns: s < t ? NONE(layer[name]) : null,
-      grad: (G) => (s < t ? new Float64Array(layer[name].length) : G.layers[k][name]),
+      grad: (G) => (s < t ? new Floats(layer[name].length) : G.layers[k][name]),
     }))));
   }
 
@@ -190,7 +190,7 @@ class TFM extends Finetune {
       const inputs = k ? outputs[k - 1] : 2, layer = layerOf(inputs, outputs[k]);
       const random = stream(this.setup.seed, "weights", `stage ${k + 1}`, t), known = t ? old.inputs : inputs;
       const rows = initial(random, outputs[k] - old.outputs, inputs), columns = initial(random, old.outputs, inputs - known, inputs);
-      const wider = (W, new_) => Float64Array.from(layer.W, (_, j) => {
+      const wider = (W, new_) => Floats.from(layer.W, (_, j) => {
         const o = Math.floor(j / inputs), i = j % inputs;
         return o < old.outputs && i < known ? W[o * old.inputs + i] : new_(o, i);
       });

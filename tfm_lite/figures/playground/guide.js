@@ -6,7 +6,7 @@ const PREFIX = "#playground?";
 function readAddress(about) {
   const found = {}, { settings, methods, switches, kinds, most } = about;
   if (!location.hash.startsWith(PREFIX)) return found;
-  const good = { tasks: (kind) => kinds.includes(kind) || /^own([0-9a-f]{4}[01]){4,200}$/.test(kind), methods: (name) => name in methods, broken: (name) => name in switches };
+  const good = { tasks: (kind) => kinds.includes(kind) || /^own([0-9a-f]{4}[01]){4,200}$/.test(kind), methods: (name) => name in methods, broken: (name) => switches.includes(name) };
   for (const [name, text] of new URLSearchParams(location.hash.slice(PREFIX.length))) {
     const parts = text ? text.split(",") : [];
     if (name in good && parts.every(good[name]) && (name === "broken" || (parts.length && parts.length <= most[name]))) found[name] = parts;
@@ -23,7 +23,7 @@ function addressOf({ state, opening }) {
 }
 
 // The same run as code. The package draws the same points, starts and orders; it computes in single precision.
-function codeOf({ state, protocol, setup }) {
+function codeOf({ about, state, protocol, setup }) {
   const say = (value) => JSON.stringify(value), decimal = (value) => (Number.isInteger(value) ? `${value}.0` : String(value));
   const options = {
     ewc: { lam: decimal(setup.lam) }, packnet: { prune: decimal(setup.prune) },
@@ -39,8 +39,7 @@ function codeOf({ state, protocol, setup }) {
   if (lost.length) note.push(`# Left out: ${lost.join(", ")}.`);
   const extra = `${protocol.momentum ? ", momentum=0.9" : ""}${protocol.decay ? ", weight_decay=0.01" : ""}`;
   return [
-    "from tfm_lite import methods, train", "from tfm_lite.figures.playground import tasks", "from tfm_lite.nn.networks import Builder",
-    "from tfm_lite.nn.stages import Stage", "from tfm_lite.protocol import Protocol", "", ...note,
+    ...about.imports, "", ...note,
     `points = tasks([${state.tasks.map(say).join(", ")}], seed=${state.seed})`,
     `build = Builder.of((Stage(${state.width}), Stage(${state.width})), tasks=points, seed=${state.seed}, dropout=0.0)`,
     `protocol = Protocol(epochs=${state.epochs}, batch=${state.batch}, lr=${state.lr}, patience=${state.epochs}, dropout=0.0${extra})`,
@@ -62,15 +61,11 @@ function showTasks(game) {
     const menu = el("select", { "aria-label": `data set of task ${t + 1}` }, ...[...about.kinds, "own"].map((value) => el("option", { value, text: value === "own" ? "your own" : value })));
     menu.value = kind.startsWith("own") ? "own" : kind;
     menu.addEventListener("change", () => set(state.tasks.with(t, menu.value === "own" ? OWN : menu.value)));
-    const button = (text, label, hidden, work) => {
-      const made = el("button", { type: "button", text, "aria-label": `task ${t + 1} ${label}`, title: label, hidden });
-      made.addEventListener("click", work);
-      return made;
-    };
+    const small = (text, title, hidden, work) => button(text, work, { "aria-label": `task ${t + 1} ${title}`, title, hidden });
     const swap = (with_) => set(state.tasks.map((one, k) => (k === t ? state.tasks[with_] : k === with_ ? kind : one)));
-    const buttons = el("span", {}, button("◀", "earlier", t === 0, () => swap(t - 1)), button("▶", "later", t === count - 1, () => swap(t + 1)),
-      button("⧉", "once more at the end", count >= about.most.tasks, () => set([...state.tasks, kind])),
-      button("×", "away", count === 1, () => set(state.tasks.filter((_, k) => k !== t))));
+    const buttons = el("span", {}, small("◀", "earlier", t === 0, () => swap(t - 1)), small("▶", "later", t === count - 1, () => swap(t + 1)),
+      small("+", "once more at the end", count >= about.most.tasks, () => set([...state.tasks, kind])),
+      small("×", "away", count === 1, () => set(state.tasks.filter((_, k) => k !== t))));
     requestAnimationFrame(() => dots(canvas.getContext("2d"), game.tasks[t].points.slice(0, 100), 128, rgb(canvas, "--fg")));
     return el("div", { class: "card" }, el("b", { text: `Task ${t + 1}` }), canvas, menu, buttons);
   });
@@ -80,7 +75,7 @@ function showTasks(game) {
   game.part("own").replaceChildren(...(game.editor ? [game.editor.root] : []));
 }
 
-const OWN = "own402004060060800a0400803080505c0d040dfff80c021a080160501";
+const OWN = "own402004060060800a04008030080a01c0d01d0a0190c01a0801";
 
 // Points of one's own: a click sets one, the arrow keys move a cross that Enter leaves a point at.
 class Editor {
@@ -91,11 +86,6 @@ class Editor {
       const box = this.canvas.getBoundingClientRect();
       this.add([((event.clientX - box.left) / box.width) * 256, ((event.clientY - box.top) / box.height) * 256]);
     });
-    const button = (text, work) => {
-      const made = el("button", { type: "button", text });
-      made.addEventListener("click", work);
-      return made;
-    };
     this.which = button("", () => this.turn());
     this.said = el("span", { "aria-live": "polite" });
     this.root = el("div", { class: "editor" }, this.canvas, el("p", { text: `Task ${t + 1} is yours: click where its points are.` }), this.which,
@@ -152,17 +142,15 @@ class Editor {
 function missionsOf(game) {
   const over = (name) => game.lanes.find((lane) => lane.name === name && lane.done);
   const lost = (lane) => lane.rows[0][0] - lane.rows.at(-1)[0];
+  const room = (method) => method.free() / method.layers.reduce((sum, { W }) => sum + W.length, 0);
+  const whole = (lane) => lane.changed(0).changed === 0;
   const all = [
-    ["See it forget: let fine-tuning learn three tasks or more, and lose at least 10 points of task 1.",
-      () => over("finetune") && game.tasks.length > 2 && lost(over("finetune")) >= 0.1],
-    ["Break what cannot forget: bring one pixel of task 1 to change under ternary masks. There is more than one way.",
-      () => over("tfm") && over("tfm").changed(0).changed > 0],
-    ["Run out of room: let PackNet end with less than a twentieth of its weights free and its last task below 90 %, and the first unharmed.",
-      () => over("packnet") && over("packnet").method.free() < over("packnet").method.layers.reduce((sum, { W }) => sum + W.length, 0) / 20 &&
-        over("packnet").rows.at(-1).at(-1) < 0.9 && over("packnet").changed(0).changed === 0],
+    () => over("finetune") && game.tasks.length > 2 && lost(over("finetune")) >= 0.2,
+    () => over("tfm") && !whole(over("tfm")),
+    () => over("packnet") && game.tasks.length > 2 && room(over("packnet").method) < 0.05 && over("packnet").rows.at(-1).at(-1) < 0.9 && whole(over("packnet")),
   ];
-  return all.map(([text, done]) => {
-    const mark = el("b", { text: "open: " }), item = el("li", { "aria-live": "polite" }, mark, text);
+  return all.map((done, k) => {
+    const mark = el("b", { text: "open: " }), item = el("li", { "aria-live": "polite" }, mark, game.about.missions[k]);
     const look = () => {
       if (!done() || item.classList.contains("done")) return;
       item.classList.add("done");
@@ -172,18 +160,10 @@ function missionsOf(game) {
   });
 }
 
-// Six sentences, each beside the part that it is about.
+// A few sentences, each beside the part that it is about.
 class Tour {
   constructor(game) {
-    this.game = game;
-    this.stops = [
-      ["lanes", "One small network per column. All begin with the same weights and learn the same tasks, one after the other. In each square, hollow and filled points are a task's two classes; the grey is where the network says “filled”."],
-      ["bar", "Press Play. Or go step by step, and with “Next task” to the end of a task. When a later task is learned, the points of the earlier ones are gone."],
-      ["lanes", "Watch task 1 while task 2 is learned. What turns red was answered otherwise when task 1 had just been learned: it is forgotten. Under ternary masks nothing turns red: of 1,600 pixels 0 change, to the last bit."],
-      ["lanes", "The drawing says why. Lines have the colour of the task that owns the weight. Orange units are new and learn, blue ones are older and are only used, dashed ones are not there for this task. Point at one, or reach it by Tab and the arrow keys."],
-      ["more", "Change the tasks, the methods, the room there is. “Break it” undoes, one by one, what zero forgetting stands on."],
-      ["more", "Three missions wait, and “As code” gives you what you see as a few lines for a notebook."],
-    ];
+    Object.assign(this, { game, stops: game.about.tour });
   }
 
   go(at) {
@@ -194,9 +174,7 @@ class Tour {
     if (box.hidden) return game.root.querySelector("[data-action=tour]").focus();
     const [name, text] = stops[at], last = at === stops.length - 1;
     game.part(name).classList.add("toured");
-    const next = el("button", { type: "button", text: last ? "Done" : "Next" }), end = el("button", { type: "button", text: "End the tour", hidden: last });
-    next.addEventListener("click", () => this.go(at + 1));
-    end.addEventListener("click", () => this.go(-1));
+    const next = button(last ? "Done" : "Next", () => this.go(at + 1)), end = button("End the tour", () => this.go(-1), { hidden: last });
     box.append(el("p", { "aria-live": "polite", text: `${at + 1} of ${stops.length}. ${text}` }), next, end);
     next.focus();
   }

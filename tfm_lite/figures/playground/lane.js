@@ -7,8 +7,7 @@ class Lane {
     this.select = el("select", { "aria-label": "method" }, ...Object.entries(methods).map(([value, text]) => el("option", { value, text })));
     this.select.value = name;
     this.select.addEventListener("change", () => game.exchange(this, this.select.value));
-    this.away = el("button", { type: "button", text: "×", "aria-label": `without ${methods[name]}`, title: "remove this method" });
-    this.away.addEventListener("click", () => game.exchange(this, null));
+    this.away = button("×", () => game.exchange(this, null), { "aria-label": `without ${methods[name]}`, title: "remove this method" });
     this.regions = el("div", { class: "regions" });
     this.summary = el("p", { class: "summary" });
     this.said = el("p", { class: "said", "aria-live": "polite" });
@@ -27,11 +26,11 @@ class Lane {
     this.advance(0);
     this.canvases = tasks.map((task) => {
       const canvas = el("canvas", { width: 200, height: 200, role: "img" });
-      const word = el("span"), button = el("button", { type: "button", class: "region" }, canvas, word);
-      button.addEventListener("click", () => this.view(task.index));
-      return { canvas, word, button };
+      const word = el("span"), square = button("", () => this.view(task.index), { class: "region" });
+      square.append(canvas, word);
+      return { canvas, word, square };
     });
-    this.regions.replaceChildren(...this.canvases.map(({ button }) => button));
+    this.regions.replaceChildren(...this.canvases.map(({ square }) => square));
     this.svg = networkOf(this.method);
     this.graph.replaceChildren(this.svg);
     this.svg.addEventListener("pointerover", ({ target }) => this.point(target));
@@ -92,17 +91,17 @@ class Lane {
   }
 
   draw(all) {
-    const { tasks, about } = this.game, { method } = this;
-    this.canvases.forEach(({ canvas, word, button }, t) => {
+    const { tasks, about } = this.game, { method } = this, inks = ["--fg", "--lost"].map((name) => rgb(this.root, name));
+    this.canvases.forEach(({ canvas, word, square }, t) => {
       const begun = method.heads[t] !== undefined && (!method.nets || method.nets[t]);
       if (!all && t !== this.now && t !== this.game.turn % tasks.length) return;
       const values = begun ? picture(method, t, this.probe) : null, points = tasks[t].points.slice(0, 100);
-      paint(canvas, values, this.kept[t], points, this.probe);
+      paint(canvas, values, this.kept[t], points, this.probe, inks);
       const now = begun ? this.accuracy(t) : null, then = this.rows[t] && this.rows[t][t];
       word.textContent = begun ? percent(now) + (then !== undefined && then !== now ? `, was ${percent(then)}` : "") : "not yet";
       canvas.setAttribute("aria-label", `task ${t + 1}, ${tasks[t].kind.slice(0, 7)}: ${word.textContent}`);
-      button.setAttribute("aria-pressed", this.viewed === t);
-      button.classList.toggle("now", t === this.now && !this.done);
+      square.setAttribute("aria-pressed", this.viewed === t);
+      square.classList.toggle("now", t === this.now && !this.done);
     });
     if (!all && this.game.turn % 6) return;
     this.summary.textContent = this.words();

@@ -23,7 +23,7 @@ const DEFAULTS = {
   lam: 250, prune: 0.75, regularization: 0.75, steepest: 400, start: 0.55, grow: "search", margin: 0.015, fn: true,
 };
 const NONE = (values) => new Uint8Array(values.length);
-const fill = (n, value) => new Float64Array(n).fill(value);
+const fill = (n, value) => new Floats(n).fill(value);
 
 class Finetune {
   // `setup` is {widths, tasks, seed} and the method's own options; `broken` are the page's switches.
@@ -181,7 +181,7 @@ class Joint extends Finetune {
 
   headSlots(t) {
     return Array.from({ length: t + 1 }, (_, s) => super.headSlots(s)).flat().map((slot, k) => ({
-      ...slot, grad: (G) => (G.heads[k >> 1] ? slot.grad(G) : new Float64Array(slot.value.length)),
+      ...slot, grad: (G) => (G.heads[k >> 1] ? slot.grad(G) : new Floats(slot.value.length)),
     }));
   }
 }

@@ -5,7 +5,7 @@ class Game {
     this.root = root;
     this.about = JSON.parse(root.querySelector("script[type='application/json']").textContent);
     this.opening = this.about.state;
-    this.about.address &&= document.body.dataset.jpThemeLight === undefined; // a notebook's address is its own
+    this.about.address = this.about.whole && document.body.dataset.jpThemeLight === undefined; // a notebook's address is its own
     this.state = { ...this.opening, ...(this.about.address ? readAddress(this.about) : {}) };
     this.speed = 4;
     this.build();
@@ -30,6 +30,8 @@ class Game {
     for (const name of ["input", "change"]) this.root.addEventListener(name, (event) => event.stopPropagation());
     this.part("speed").addEventListener("change", (event) => (this.speed = Number(event.target.value)));
     this.controls();
+    const look = new MutationObserver(() => this.shown()); // light or dark
+    for (const part of [document.documentElement, document.body]) look.observe(part, { attributeFilter: ["data-theme", "data-jp-theme-light"] });
     this.missions = missionsOf(this);
     if (this.part("missions")) this.part("missions").replaceChildren(...this.missions.map(({ item }) => item));
   }
@@ -61,7 +63,7 @@ class Game {
 
   // Everything from the start, with the settings as they are.
   restart() {
-    this.play(false);
+    this.rest();
     const { state } = this, on = (name) => state.broken.includes(name);
     this.tasks = tasksOf(state.tasks, state.seed);
     const { lam, prune, regularization, steepest, grow, start, seed } = state;
@@ -78,7 +80,7 @@ class Game {
     }
     for (const lane of this.lanes) lane.restart();
     for (const row of this.root.querySelectorAll("[data-for]")) row.hidden = row.dataset.for !== "" && !state.methods.includes(row.dataset.for);
-    for (const lane of this.lanes) lane.away.hidden = this.lanes.length < 2;
+    for (const lane of this.lanes) lane.away.hidden = this.lanes.length < 2 || !this.about.whole;
     const add = this.root.querySelector("[data-action=add]");
     if (add) add.hidden = this.lanes.length >= this.about.most.methods;
     if (this.part("tasks")) showTasks(this);
@@ -111,19 +113,21 @@ class Game {
 
   play(on) {
     if (on && this.over) this.restart();
+    this.rest(on);
+    if (on) this.wake();
+    else this.shown();
+  }
+
+  rest(on = false) {
     this.playing = on;
     this.until = null;
-    const button = this.root.querySelector("[data-action=play]");
-    button.textContent = on ? "⏸ Pause" : "▶ Play";
-    if (on) this.wake();
-    else if (this.lanes) this.lanes.forEach((lane) => lane.draw && lane.method && lane.draw(true));
+    this.root.querySelector("[data-action=play]").textContent = on ? "❚❚ Pause" : "▶ Play";
   }
 
   // On until the next step, the end of this epoch, or that of this task.
   one(kind) {
     if (this.over) return;
-    this.playing = false;
-    this.play(false);
+    this.rest();
     this.until = kind;
     this.goals = new Map(this.lanes.map((lane) => [lane, kind === "epoch" ? lane.event.epoch + (lane.event.kind === "epoch") : null]));
     this.begin();
@@ -152,7 +156,7 @@ class Game {
     const begun = performance.now(), still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const enough = this.until === "task" || still ? Infinity : this.until ? 1 : this.speed || Infinity;
     let ends = false;
-    for (let i = 0; i < enough && performance.now() - begun < 12 && !ends; i++) {
+    for (let i = 0; i < enough && performance.now() - begun < (enough > 4 ? 24 : 12) && !ends; i++) {
       for (const lane of this.lanes) {
         if (lane.waiting || lane.done || (this.until === "epoch" && this.past(lane))) continue;
         lane.advance(1);
@@ -174,7 +178,7 @@ class Game {
   // All have come to the end of a task, or of an epoch.
   ended() {
     const over = this.over, waiting = this.lanes.every((lane) => lane.waiting || lane.done);
-    if (this.until || over) this.play(false);
+    if (this.until || over) this.rest();
     else if (waiting) this.begin();
     this.shown();
   }

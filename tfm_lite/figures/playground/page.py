@@ -27,7 +27,7 @@ def source(parts: Sequence[str] = ENGINE) -> str:
 
 def playground(
     methods: Sequence[str] = ("finetune", "tfm"),
-    tasks: Sequence[str] = ("moons", "rings", "xor"),
+    tasks: Sequence[str] = ("rings", "xor", "spirals"),
     *,
     broken: Sequence[str] = (),
     controls: Sequence[str] | None = None,
@@ -42,27 +42,29 @@ def playground(
     is says :mod:`tfm_lite.figures.playground.settings`. Raises ``ValueError`` for what there is not.
 
     >>> playground(["ewc"], controls=["lam"], lam=100).text.split(":")[0]
-    'EWC learns moons, rings, xor, one after the other, in the page'
+    'EWC learns rings, xor, spirals, one after the other, in the page'
     """
     state = checked(tasks, methods, broken, values)
     for name in controls or ():
         if name not in SETTINGS:
             raise ValueError(f"the playground has no setting {name!r}; there are {', '.join(SETTINGS)}")
     whole = controls is None
-    about = {**described(), "state": state, "colours": TASKS, "address": whole}
+    about = {**described(), "state": state, "colours": TASKS, "whole": whole}
     words = _words(state)
     body = _HEAD.replace("TOUR", _TOUR if whole else "")
     body += _more() if whole else "".join(map(_slider, controls or ()))
     body += f'<p class="tfm-caption">{marked(caption)}</p>' if caption else ""
     css = f"{style()} {_squeezed((_HERE / 'playground.css').read_text())}"
-    code = f'if (!window.tfmPlayground) (() => {{ "use strict"; {light(source(PAGE))} window.tfmPlayground = {{ start, learn, METHODS }}; }})();'
-    ident = f"tfm-playground-{next(_count)}"
-    html = (
-        f'<div class="tfm tfm-playground" id="{ident}" role="region" aria-label="Playground: {escape(words)}"><style>{css}</style>'
-        f"{body}{packed(about)}</div><script>{code}\n"
-        f'for (const root of document.querySelectorAll(".tfm-playground")) window.tfmPlayground.start(root);</script>'
-    )
-    return Interactive(html, words)
+    label = f'role="region" aria-label="Playground: {escape(words)}"'
+    html = f'<div class="tfm tfm-playground" {label}><style>{css}</style>{body}{packed(about)}</div>'
+    return Interactive(f"{html}<script>{script()}</script>", words)
+
+
+def script() -> str:
+    """What a page runs: the first of its playgrounds brings the code, and every one begins all that are there."""
+    code = f'"use strict";\n{light(source(PAGE))}\nwindow.tfmPlayground = start;'
+    begin = 'document.querySelectorAll(".tfm-playground").forEach(window.tfmPlayground);'
+    return f"if (!window.tfmPlayground) (() => {{{code}}})();\n{begin}"
 
 
 def save(path: Path | str, shown: Interactive | None = None) -> Path:
@@ -71,17 +73,21 @@ def save(path: Path | str, shown: Interactive | None = None) -> Path:
     theme = 'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Playground</title>'
     look = "<style>body { margin: .5rem; } html[data-theme=dark] { background: #0d1117; }</style>"
+    page = f'<!doctype html><html lang="en"><head>{head}<script>{theme}</script>{look}</head><body>{shown.html}</body></html>'
     with written(path) as temporary:
-        temporary.write_text(
-            f'<!doctype html><html lang="en"><head>{head}<script>{theme}</script>{look}</head><body>{shown.html}</body></html>\n'
-        )
+        temporary.write_text(f"{page}\n", encoding="utf-8")
     return path
 
 
 def light(code: str) -> str:
-    """Code without what only its reader needs: comments and indentation. The files are read in the package."""
+    """Code without what only its reader needs: comments, indentation, room at the ends of lines. The files have it all."""
     lines = (re.sub(r"^//.*|\s// .*$", "", line.strip()) for line in code.splitlines())
-    return "\n".join(line for line in lines if line)
+    ends = (re.sub(r"\) \{$", "){", line.replace(") => {", ")=>{")) for line in lines if line)
+    begins = (
+        re.sub(r"^((?:const|let) \w+) = |^(if|for) (?=\()", lambda m: f"{m[1]}=" if m[1] else m[2], line)
+        for line in ends
+    )
+    return re.sub(r"(?<=[{;,(\[])\n", "", "\n".join(begins))
 
 
 def _squeezed(css: str) -> str:
@@ -119,11 +125,12 @@ def _more() -> str:
         '<span data-part="copied" aria-live="polite"></span>',
     }
     folded = "".join(f"<details><summary>{title}</summary>{inside}</details>" for title, inside in parts.items())
-    return f'<div class="cards" data-part="tasks"></div><div data-part="own"></div><div class="more" data-part="more">{folded}</div>'
+    tasks = '<div class="cards" data-part="tasks"></div><div data-part="own"></div>'
+    return f'{tasks}<div class="more" data-part="more">{folded}</div>'
 
 
 _TOUR = (
-    '<button type="button" data-action="add">＋ method</button><button type="button" data-action="tour">Tour</button>'
+    '<button type="button" data-action="add">+ method</button><button type="button" data-action="tour">Tour</button>'
     '<div class="tour" data-part="tour" hidden></div>'
 )
 _HEAD = (
