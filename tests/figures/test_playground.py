@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import playing
@@ -11,11 +13,13 @@ import pytest
 import torch
 from playing import CASES, KEEP, far, in_node, node, reference
 
-from tfm_lite.figures.playground import data, source
+from tfm_lite.figures.playground import data, playground, save, source
+from tfm_lite.figures.playground.page import PAGE, script
 from tfm_lite.seeds import numpy_stream, torch_stream
 
 needs_node = pytest.mark.skipif(node() is None, reason="neither playwright's node nor one of the system is here")
 LIMIT = 1e-12
+OWN = "own402004060060800c0d01d0a0190c01"
 
 written = cache(reference)
 
@@ -126,3 +130,77 @@ def test_tasks_are_ordinary_ones() -> None:
     assert [task.name for task in tasks] == ["rings", "own", "rings"]
     assert (tasks[0].train.batch(torch.arange(9))[0] == tasks[2].train.batch(torch.arange(9))[0]).all()
     assert playing.KINDS[0] in data.KINDS
+
+
+def opened(**how: Any) -> dict[str, Any]:
+    """What a playground is given to begin with."""
+    text = re.search(r'<script type="application/json">(.*?)</script>', playground(**how).html)
+    assert text
+    return json.loads(text[1])  # type: ignore[no-any-return]
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"methods": ["finetune", "tfm", "packnet"]},
+        {"methods": ["ewc", "joint"], "tasks": ["moons", "xor"], "seed": 3, "width": 8, "epochs": 10},
+        {"methods": ["tfm", "hat", "binary"], "tasks": ["xor", OWN], "grow": "search", "fn": "off", "epochs": 10},
+        {"methods": ["tfm", "freeze"], "tasks": ["blobs", "rings"], "broken": ["momentum", "decay"], "epochs": 10, "lr": 0.05},
+    ],
+)  # fmt: skip
+def test_the_code_that_is_copied_does_in_a_notebook_what_the_page_did(
+    how: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To rounding: the package computes in single precision. What the switches break in the page is whole in the package."""
+    game = "Object.assign(Object.create(Game.prototype), { about, state: about.state })"
+    run = """(() => {
+      const game = GAME, found = {};
+      game.prepare();
+      for (const name of game.state.methods) {
+        const method = new METHODS[name](game.setup), rows = [];
+        const protocol = { ...game.protocol, loose: false, carry: false };
+        for (const event of learn(method, game.tasks, protocol)) if (event.row) rows.push(event.row);
+        found[name] = rows;
+      }
+      return { code: codeOf(game), found };
+    })()""".replace("GAME", game)  # fmt: skip
+    about = opened(**how)
+    page = f"globalThis.window = {{ addEventListener() {{}} }}; const about = {json.dumps(about)};\n{source(PAGE)}"
+    made = in_node(run, engine=page)
+    exec(made["code"], {})
+    printed = dict(line.split(" ", 1) for line in capsys.readouterr().out.splitlines())
+    for name, rows in made["found"].items():
+        for ours, theirs in zip(rows, json.loads(printed[name]), strict=True):
+            assert [100 * share for share in ours] == pytest.approx(theirs, abs=1.01), name
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"methods": ["si"]}, "no method 'si'; there are finetune, freeze"),
+        ({"methods": []}, "1 to 3 methods, not 0: none"),
+        ({"tasks": ["moons"] * 6}, "1 to 5 tasks, not 6: moons"),
+        ({"tasks": ["moon"]}, "no data set 'moon'"),
+        ({"broken": ["dropout"]}, "no switch 'dropout'; there are decay"),
+        ({"width": 11}, "width in the playground is one of 4, 6, 8"),
+        ({"height": 11}, "no setting 'height'; there are width"),
+        ({"controls": ["lamda"]}, "no setting 'lamda'; there are width"),
+    ],
+)
+def test_what_the_playground_does_not_have_is_said(how: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        playground(**how)
+
+
+def test_it_says_what_it_is_and_weighs_little() -> None:
+    shown = playground(["ewc", "tfm"], ["moons", OWN])
+    assert shown.text.startswith("EWC and Ternary masks learn moons, own points, one after the other")
+    assert len(script().encode()) < 60_000
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|import\(|fetch\(|<!--", shown.html)
+
+
+def test_a_file_of_its_own_is_a_whole_page(tmp_path: Path) -> None:
+    page = save(tmp_path / "new" / "play.html", playground(["hat"])).read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and page.count("</html>") == 1 and "HAT learns" in page
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["play.html"]

@@ -64,15 +64,8 @@ class Game {
   // Everything from the start, with the settings as they are.
   restart() {
     this.rest();
-    const { state } = this, on = (name) => state.broken.includes(name);
-    this.tasks = tasksOf(state.tasks, state.seed);
-    const { lam, prune, regularization, steepest, grow, start, seed } = state;
-    this.setup = { lam, prune, regularization, steepest, grow, start, seed, fn: state.fn === "on", tasks: this.tasks.length, widths: [state.width, state.width] };
-    this.broken = { bias: on("bias"), weight: on("weight"), norm: on("norm") };
-    this.protocol = {
-      ...{ epochs: state.epochs, batch: state.batch, lr: state.lr, seed, patience: state.epochs, factor: 3, least: 1e-4, clip: 10 },
-      ...{ decay: on("decay") ? 0.01 : 0, momentum: on("momentum") ? 0.9 : 0, carry: on("momentum"), loose: on("decay") || on("momentum") },
-    };
+    this.prepare();
+    const { state } = this;
     this.turn = 0;
     if (!this.lanes || this.lanes.map(({ name }) => name).join() !== state.methods.join()) {
       this.lanes = state.methods.map((name) => new Lane(this, name));
@@ -86,6 +79,19 @@ class Game {
     if (this.part("tasks")) showTasks(this);
     this.tell();
     this.write();
+  }
+
+  // Points, setup and protocol, as the state says.
+  prepare() {
+    const { state } = this, on = (name) => state.broken.includes(name);
+    this.tasks = tasksOf(state.tasks, state.seed);
+    const { lam, prune, regularization, steepest, grow, start, seed } = state;
+    this.setup = { lam, prune, regularization, steepest, grow, start, seed, fn: state.fn === "on", tasks: this.tasks.length, widths: [state.width, state.width] };
+    this.broken = { bias: on("bias"), weight: on("weight"), norm: on("norm") };
+    this.protocol = {
+      ...{ epochs: state.epochs, batch: state.batch, lr: state.lr, seed, patience: state.epochs, factor: 3, least: 1e-4, clip: 10 },
+      ...{ decay: on("decay") ? 0.01 : 0, momentum: on("momentum") ? 0.9 : 0, carry: on("momentum"), loose: on("decay") || on("momentum") },
+    };
   }
 
   unused() {
