@@ -215,15 +215,19 @@ def _page(
             rows.append(_slider(name, labels, at, milliseconds if len(controls) == 1 else 0))
     if caption:
         rows.append(f'<p class="tfm-caption">{marked(caption)}</p>')
-    css = re.sub(r"\n\s*", " ", (_HERE / "explore.css").read_text())
-    for word, state in ("MASKED", "masked"), ("NORMAL", "normal"), ("FORWARD", "forward-only"):
-        css = css.replace(word, STATES[state])
-    css += "".join(f" .tfm .task-{t} {{ fill: {colour}; stroke: {colour}; }}" for t, colour in enumerate(TASKS))
     script = ""
     if controls:
         script = f"{packed(data)}</div><script>{(_HERE / 'explore.js').read_text()}</script>"
-    html = f'<div class="tfm" data-frames="{_frames(controls)}"><style>{css}</style>{body}{"".join(rows)}'
+    html = f'<div class="tfm" data-frames="{_frames(controls)}"><style>{style()}</style>{body}{"".join(rows)}'
     return Interactive(html + (script or "</div>"), text)
+
+
+def style() -> str:
+    """The style sheet of all figures, with the book's colours in it."""
+    css = re.sub(r"\n\s*", " ", (_HERE / "explore.css").read_text())
+    for word, state in ("MASKED", "masked"), ("NORMAL", "normal"), ("FORWARD", "forward-only"):
+        css = css.replace(word, STATES[state])
+    return css + "".join(f" .tfm .task-{t} {{ fill: {colour}; stroke: {colour}; }}" for t, colour in enumerate(TASKS))
 
 
 def packed(data: Any) -> str:
