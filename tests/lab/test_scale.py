@@ -83,7 +83,9 @@ def test_a_card_is_taken_for_photographs_and_not_for_letters(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Card)
-    assert lab.here().device == "cpu"
+    run = lab.here()
+    assert run.device == "cpu" and run.fastest == "cuda"
+    assert lab.here(device="cpu").fastest == "cpu"
     run = lab.here(scale="small")
     assert run.device == "cuda" and "Some Card (16 GiB)" in str(run)
     assert not Here(device="cuda").same

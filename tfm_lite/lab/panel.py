@@ -75,7 +75,7 @@ class Panel:
         config = self.config(self.method.value, seed=self.seed.value)
         self._stop.clear()
         self._busy(True)
-        self.state.value = f"{escape(PAPER.get(config.method, config.method))} begins on {escape(self.run.device)} ..."
+        self.state.value = f"{escape(PAPER.get(config.method, config.method))} begins on {escape(self.run.fastest)} ..."
         self.worker = Thread(target=self._work, args=[config], daemon=True)
         self.worker.start()
 

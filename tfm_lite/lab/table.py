@@ -61,7 +61,8 @@ def row(
 
     A curve shows the validation accuracy, and below it how long it may take. Interrupt the cell, and None is returned; run
     again it goes on where it was, to the same bits, and what is finished is found and not run again. ``run`` is what
-    :func:`~tfm_lite.lab.here` returned: its device and its data folder are used, not its scale, for a table has its own.
+    :func:`~tfm_lite.lab.here` returned: its data folder and its fastest device are used, not its scale, for a table has its
+    own.
     ``out`` is where the record goes (None: beside the checkpoints, in the data folder). ``precision`` replaces the suite's.
     """
     config = config_of(suite, method, data=data, seed=seed, precision=precision)
@@ -77,7 +78,7 @@ def row(
 def work(config: Config, run: Here, *, out: str | Path | None, watch: Callable[..., Progress]) -> tuple[Result, Path]:
     """Make a run, or find its record, on the reader's device; the record and its file."""
     folder = Path(out) if out is not None else None
-    return run_kept(config, data=run.data, out=folder, device=run.device, watch=watch)
+    return run_kept(config, data=run.data, out=folder, device=run.fastest, watch=watch)
 
 
 def said(result: Result) -> str:
