@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from elsewhere import elsewhere
+from elsewhere import Elsewhere, elsewhere
 from small import SHORT, SMALL, make_method, make_tasks, quick_options
 
 from tfm_lite import devices, distributed, faults, methods, train
@@ -167,6 +167,12 @@ def test_a_step_that_waits_is_seen(change: Any, wait: str, monkeypatch: pytest.M
 def test_a_step_that_mixes_devices_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match="mixes devices"):
         elsewhere_learned("finetune", "mlp", monkeypatch, on_the_processor)
+
+
+def test_gradients_of_a_normalization_without_statistics_are_seen() -> None:
+    x, one = torch.ones(2, 3, device="meta"), torch.ones(3, device="meta")
+    with pytest.raises(AssertionError, match="CUDA wants them"), Elsewhere():
+        torch.ops.aten.native_batch_norm_backward(x, x, one, one, one, None, None, False, 0.0, [False, True, True])
 
 
 @pytest.mark.parametrize("name", ["kthvalue", "histc", "upsample_bilinear2d_backward", "nll_loss2d_forward"])

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import torch
+import torch.backends.cudnn.rnn  # its switch for TF32
 from torch.utils import deterministic
 
 from tfm_lite.devices import prepare_cublas
@@ -77,8 +78,9 @@ def _tf32(on: bool) -> Iterator[tuple[Any, str, Any]]:
 
 
 def _value(owner: Any, name: str) -> Iterator[Any]:
-    """What a switch is; nothing where PyTorch will not say, because somebody has set the newer ones for TF32 alone."""
-    with suppress(RuntimeError):
+    """What a switch is; nothing where PyTorch will not say, because somebody has set the newer ones for TF32 alone, or where
+    this version has none."""
+    with suppress(RuntimeError, AttributeError):
         yield getattr(owner, name)
 
 
