@@ -6,17 +6,19 @@ it then finds them. The cache begins empty with every build: no page shows what 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from jupyter_cache.executors.utils import single_nb_execution
 from myst_nb.core.read import create_nb_reader
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from sphinx.util import logging
 
 MOST = 4  # at once: each has PyTorch in memory
@@ -29,29 +31,38 @@ def run_ahead(app: Any, env: Any, docnames: list[str]) -> None:
         return
     shutil.rmtree(config.execution_cache_path, ignore_errors=True)
     cache = get_cache(config.execution_cache_path)
-    chapters = list(notebooks(env, docnames))
+    asyncio.run(run_all(list(notebooks(env, docnames)), config, cache))
 
-    def run(chapter: tuple[str, Any]) -> tuple[str, Any, Any]:
-        path, notebook = chapter
-        result = single_nb_execution(
-            notebook,
-            cwd=str(Path(path).parent),
-            allow_errors=config.execution_allow_errors,
-            timeout=config.execution_timeout,
-        )
-        return path, notebook, result
 
-    # What fails is not kept: it runs once more when it is read, and fails with all that is to be said of it.
-    with ThreadPoolExecutor(min(MOST, os.cpu_count() or 1)) as pool:
-        for done in as_completed(pool.submit(run, each) for each in chapters):
-            path, notebook, result = done.result()
-            if result.err is None:
-                data = {"execution_seconds": result.time}
-                bundle = CacheBundleIn(notebook, path, data=data)
-                cache.cache_notebook_bundle(
-                    bundle, check_validity=False, overwrite=True
-                )
-                logger.info(f"{Path(path).name}: ran in {result.time:.1f} seconds")
+async def run_all(chapters: list[tuple[str, Any]], config: Any, cache: Any) -> None:
+    """What fails is not kept: it runs once more when it is read, and fails with all that is to be said of it."""
+    free = asyncio.Semaphore(min(MOST, os.cpu_count() or 1))
+
+    async def run(path: str, notebook: Any) -> None:
+        async with free:
+            began = time.monotonic()
+            try:
+                await executed(path, notebook, config)
+            except (CellExecutionError, CellTimeoutError, DeadKernelError):
+                return
+            took = time.monotonic() - began
+            bundle = CacheBundleIn(notebook, path, data={"execution_seconds": took})
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            logger.info(f"{Path(path).name}: ran in {took:.1f} seconds")
+
+    await asyncio.gather(*(run(*chapter) for chapter in chapters))
+
+
+async def executed(path: str, notebook: Any, config: Any) -> None:
+    """Run a notebook where it lies."""
+    client = NotebookClient(
+        notebook,
+        timeout=config.execution_timeout,
+        allow_errors=config.execution_allow_errors,
+        resources={"metadata": {"path": str(Path(path).parent)}},
+        record_timing=False,
+    )
+    await client.async_execute()
 
 
 def notebooks(env: Any, docnames: list[str]) -> Iterator[tuple[str, Any]]:

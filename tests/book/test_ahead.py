@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
+import nbformat
 import pytest
 from _ext import ahead
 from jupyter_cache import get_cache
@@ -55,22 +57,23 @@ def test_nothing_is_left_of_an_earlier_build(env: SimpleNamespace) -> None:
         assert kept(env).keys() == set(names) - {"prose"}
 
 
-def test_several_run_at_once(env: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("processors", "expected"), [(1, 1), (2, 2), (64, 4), (None, 1)])
+def test_as_many_run_at_once_as_there_are_processors(
+    env: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, processors: int | None, expected: int
+) -> None:
     running, most = 0, 0
 
-    def slowly(notebook: object, **_: object) -> SimpleNamespace:
+    async def slowly(*_: object) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        started.wait(timeout=20)
+        await asyncio.sleep(0.05)
         running -= 1
-        return SimpleNamespace(err=ValueError(), time=0.0)
 
-    started = threading.Barrier(2)
-    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(ahead, "single_nb_execution", slowly)
-    ahead.run_ahead(None, env, ["one", "two"])
-    assert most == 2
+    monkeypatch.setattr(ahead.os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(ahead, "executed", slowly)
+    asyncio.run(ahead.run_all([("a.md", nbformat.v4.new_notebook())] * 6, None, MagicMock()))
+    assert most == expected
 
 
 @pytest.mark.parametrize("mode", ["force", "auto", "off"])
