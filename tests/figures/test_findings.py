@@ -103,8 +103,8 @@ def test_differences_have_their_interval_and_say_what_they_are_of() -> None:
     shown = findings.differences(
         pairs, {"in print": PAPER["flowers"], "ours": source(*made)}, title="Less", first="TFM less"
     )
-    assert "PackNet in print: +1.5; ours: +11.0 ± 2.5" in shown.text and "TFM less</th>" in shown.html
-    assert "best in print: +1.5; ours: not run: HAT" in shown.text
+    assert "ours PackNet: +11.0 ± 2.5; best: not run: HAT" in shown.text and "TFM less</th>" in shown.html
+    assert "in print PackNet: +1.5; best: +1.5" in shown.text
     assert findings.said(source(*made[:2]).less("tfm", "packnet")) == "+10.0 (one seed)"
 
 
@@ -139,7 +139,7 @@ def test_a_summary_says_what_is_there_and_what_is_missing() -> None:
     assert "TFM is not run yet" in text and "cannot be said yet:" in text and "Freezing (−3.8)" in text
     made += [with_average("tfm", 0.5, seed) for seed in (0, 1)]
     text = findings.summary(source(*made), PAPER["flowers"], CLAIMS, pairs)
-    assert "In points it is above Freezing by +20.0 (one seed)." in text
+    assert "TFM's lead in points: +20.0 (one seed) over Freezing." in text
     assert "1 to 2 seeds a row" in text and "TFM is number 1 of 3, at 50.0 %" in text
     failed = source(record_of(config("tfm"), untrained={2}))
     assert "TFM did not train on task 3." in findings.summary(failed, PAPER["flowers"], CLAIMS, pairs)

@@ -57,15 +57,15 @@ def findings(
 def differences(
     pairs: Mapping[str, Callable[[Source], Paired | float]], sources: Mapping[str, Source], *, title: str, first: str
 ) -> Interactive:
-    """A table of differences in points, a column per source: with half a 95 % interval over seeds, if there are several.
+    """A table of differences in points, a row per source: with half a 95 % interval over seeds, if there are several.
 
     ``first`` is the name of the first column.
     """
 
-    def ask(pair: Callable[[Source], Paired | float]) -> Callable[[Any], str]:
-        return lambda source: found if isinstance(found := asked(pair, source), str) else said(found)
+    def ask(source: Source) -> Callable[[Any], str]:
+        return lambda pair: found if isinstance(found := asked(pair, source), str) else said(found)
 
-    return verdicts({name: ask(pair) for name, pair in pairs.items()}, sources, title=title, first=first)
+    return verdicts({name: ask(source) for name, source in sources.items()}, pairs, title=title, first=first)
 
 
 def said(difference: Paired | float) -> str:
@@ -128,8 +128,8 @@ def summary(
     else:
         text += f"{source.lines[focus].failed}. "
     asked_of = {other: asked(pair, source) for other, pair in pairs.items()}
-    by = [f"{other} by {said(points)}" for other, points in asked_of.items() if not isinstance(points, str)]
-    text += f"In points it is above {listed(by)}. " if by else ""
+    by = [f"{said(points)} over {other}" for other, points in asked_of.items() if not isinstance(points, str)]
+    text += f"{name}'s lead in points: {', '.join(by)}. " if by else ""
     if far := apart(source, printed)[:2]:
         text += f"Furthest from print: {listed([f'{PAPER[m]} ({signed(points)})' for m, points in far])}. "
     return f"{text}{_which(claims, source)}"
