@@ -152,7 +152,7 @@ def beside(
         _table(title, head, "".join(groups)),
         title,
         "\n".join(words),
-        kind="tfm-average" if columns[-1] == "Avg." else "",
+        kind=" ".join(["tfm-average"] * (columns[-1] == "Avg.") + ["tfm-wide"] * (len(columns) > 8)),
     )
 
 
@@ -276,6 +276,7 @@ _STYLE = """
 .tfm .tfm-table th[scope=row] { color: var(--muted); }
 .tfm .tfm-table th[scope=rowgroup] { font-weight: 600; position: sticky; left: 0; background: var(--bg); }
 .tfm .tfm-average td:last-child { font-weight: 600; }
+.tfm .tfm-wide td, .tfm .tfm-wide th { padding: .2em; font-size: 13px; }
 .tfm .tfm-words tbody tr { border-bottom: 1px solid var(--field); }
 .tfm .tfm-words th[scope=row] { color: var(--fg); }
 .tfm .tfm-words td, .tfm .tfm-words thead th { text-align: left; font-weight: 400; }
