@@ -112,7 +112,7 @@ def test_more_rows_and_scales_find_their_place(page: Callable[[str, list[Result]
     assert "Stanford Actions, 64 px. Average" in shown and "CUB Birds. Not run here" in shown
     for row in ("single", "binary", "LwF", "piggyback", "pnn"):
         assert re.search(rf"^{row}, ours: ", shown, re.MULTILINE), row
-    assert re.search(r"Oxford Flowers, 64 px, fp32 .*separate networks: [+−]?[0-9.]+ ± ", shown)
+    assert re.search(r"Oxford Flowers, 64 px, fp32 .*single: [+−]?[0-9.]+ ± ", shown)
     assert re.search(r"Oxford Flowers, 64 px, bf16: not run: ", shown)  # two rows
     assert re.search(r"64 px, fp32: (holds|does not hold) \([0-3] of 3 seeds\)", shown)
     assert "did not train" not in shown.replace('"did not train"', "")

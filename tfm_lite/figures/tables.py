@@ -284,7 +284,7 @@ _STYLE = """
 @media (max-width: 480px) {
   .tfm:has(.tfm-table) { padding: .3rem; font-size: 13px; }
   .tfm .tfm-table td, .tfm .tfm-table th { padding: .2em .12em; }
-  .tfm .tfm-words td, .tfm .tfm-words th { padding: .2em .3em; } }
+  .tfm .tfm-words td, .tfm .tfm-words th { padding: .2em .25em; font-size: 12px; } }
 """
 
 

@@ -6,11 +6,11 @@ const PREFIX = "#playground?";
 function readAddress(about) {
   const found = {}, { settings, methods, switches, kinds, most } = about;
   if (!location.hash.startsWith(PREFIX)) return found;
-  const good = { tasks: (kind) => kinds.includes(kind) || /^own([0-9a-f]{4}[01]){4,200}$/.test(kind), methods: (name) => name in methods, broken: (name) => switches.includes(name) };
+  const good = { tasks: (kind) => kinds.includes(kind) || /^own([0-9a-f]{4}[01]){4,200}$/.test(kind), methods: (name) => Object.hasOwn(methods, name), broken: (name) => switches.includes(name) };
   for (const [name, text] of new URLSearchParams(location.hash.slice(PREFIX.length))) {
     const parts = text ? text.split(",") : [];
-    if (name in good && parts.every(good[name]) && (name === "broken" || (parts.length && parts.length <= most[name]))) found[name] = parts;
-    const value = name in settings && settings[name].values.find((one) => String(one) === text);
+    if (Object.hasOwn(good, name) && parts.every(good[name]) && (name === "broken" || (parts.length && parts.length <= most[name]))) found[name] = parts;
+    const value = Object.hasOwn(settings, name) && settings[name].values.find((one) => String(one) === text);
     if (value !== undefined && value !== false) found[name] = value;
   }
   return found;

@@ -104,20 +104,23 @@ class Lane {
       square.classList.toggle("now", t === this.now && !this.done);
     });
     if (!all && this.game.turn % 6) return;
-    this.summary.textContent = this.words();
+    this.summary.replaceChildren(el("b", { text: this.headline() }), this.words());
     colour(this.svg, method, this.shown, about.colours);
     this.svg.setAttribute("aria-label", `The network as task ${this.shown + 1} uses it. Arrow keys go from unit to unit, Enter through a unit's weights.`);
     if (all) this.table.replaceChildren(matrixOf(this.rows, tasks.length));
     if (this.aim) this.tell();
   }
 
+  // Of the first task, once another is learned: how much of its picture is no longer what it was.
+  headline() {
+    const first = this.rows.length > 1 || (this.rows.length && !this.waiting) ? this.changed(0) : null;
+    if (!first) return "";
+    const more = ` of ${spaced(SIDE * SIDE)}, ${spaced(first.flipped)} to the other class`;
+    return `Pixels of task 1 that changed: ${spaced(first.changed)}${first.changed ? more : ""}.`;
+  }
+
   words() {
     const { method } = this, parts = [];
-    const first = this.changed(0);
-    if (first && (this.rows.length > 1 || !this.waiting)) {
-      const { changed, flipped } = first;
-      parts.push(`Pixels of task 1 that changed: ${spaced(changed)}${changed ? ` of ${spaced(SIDE * SIDE)}, ${spaced(flipped)} to the other class` : ""}.`);
-    }
     if (method.free) parts.push(`Free weights: ${method.free()} of ${method.layers.reduce((sum, { W }) => sum + W.length, 0)}.`);
     if (this.name === "tfm") parts.push(`Units: ${method.layers.map(({ b }) => b.length).join(" and ")} of ${method.widths.join(" and ")}.`);
     const kept = Object.entries(method.storage()).filter(([, size]) => size);

@@ -202,7 +202,7 @@ class Game {
     const where = lane.done ? `All ${count} tasks are learned` : lane.waiting ? `Task ${t + 1} of ${count} is learned` : `Task ${t + 1} of ${count}, epoch ${epoch} of ${epochs}`;
     this.part("where").textContent = `${where}.`;
     if (lane.waiting || lane.done) {
-      const heard = `${where}. ${this.lanes.map((one) => `${this.about.methods[one.name]}: ${one.rows.at(-1).map((a, s) => `task ${s + 1} ${percent(a)}`).join(", ")}. ${one.words()}`).join(" ")}`;
+      const heard = `${where}. ${this.lanes.map((one) => `${this.about.methods[one.name]}: ${one.rows.at(-1).map((a, s) => `task ${s + 1} ${percent(a)}`).join(", ")}. ${one.headline()} ${one.words()}`).join(" ")}`;
       if (this.part("heard").textContent !== heard) this.part("heard").textContent = heard;
     }
   }

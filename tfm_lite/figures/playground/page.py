@@ -143,5 +143,5 @@ _HEAD = (
     '<div class="lanes" data-part="lanes"></div>'
     '<p class="key"><b class="hollow">○</b> <b>●</b> the two classes <b class="lost">■</b> forgotten '
     '<b class="new">●</b> normal <b class="old">●</b> forward-only <b class="none">◌</b> masked; '
-    "lines: the colour of the task that owns a weight</p>"
+    "lines: the colour of the task that owns a weight, or moved it last</p>"
 )
