@@ -16,7 +16,7 @@ from tfm_lite.files import written
 
 _HERE = Path(__file__).parent
 _count = itertools.count()
-ENGINE = ("draws.js", "data.js", "engine.js", "methods.js", "features.js")
+ENGINE = ("draws.js", "data.js", "engine.js", "methods.js", "packnet.js", "features.js")
 PAGE = (*ENGINE, "draw.js", "lane.js", "guide.js", "page.js")
 
 
