@@ -1,4 +1,4 @@
-"""What came out, in six questions: each answer is computed from records, and says where there is none yet.
+"""What came out, in seven questions: each answer is computed from records, and says where there is none yet.
 
 Nothing here trains, draws or reads files. Differences are in points, with half a 95 % interval over seeds.
 """
@@ -53,8 +53,13 @@ def answered(letters: Mapping[str, Group], photographs: Mapping[str, Group], *, 
         "Is it small?": (_small(own, images), list(own)),
     }
     rows = [[question, answer, _on("letters", own, labels)] for question, (answer, labels) in pairs.items()]
-    photos = _than(shown, ("single",), name="a separate full network per task")
-    rows.insert(3, ["Does sharing pay on photographs?", photos, _on("Flowers", shown, ["tfm", "single"])])
+    photos = {
+        "Does sharing pay on photographs?": ("single", "a separate full network per task"),
+        "And is it above PackNet there?": ("packnet", ""),
+    }
+    for i, (question, (other, name)) in enumerate(photos.items()):
+        answer = _than(shown, (other,), name=name)
+        rows.insert(3 + i, [question, answer, _on("Flowers", shown, ["tfm", other])])
     return rows
 
 
