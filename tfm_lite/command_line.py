@@ -1,7 +1,7 @@
-"""The words of the command line: ``list | run | select | show | data``.
+"""The words of the command line: ``list | run | select | show | data | grade``.
 
-What they do is in :mod:`tfm_lite.runs.commands` and :mod:`tfm_lite.datasets.commands`; what becomes of an error, or of a
-signal, in :mod:`tfm_lite.__main__`.
+What they do is in :mod:`tfm_lite.runs.commands`, :mod:`tfm_lite.datasets.commands` and :mod:`tfm_lite.exercises.commands`;
+what becomes of an error, or of a signal, in :mod:`tfm_lite.__main__`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
-from tfm_lite.datasets.commands import add_to
+from tfm_lite.datasets import commands as of_data
 from tfm_lite.datasets.inputs import PRECISIONS
+from tfm_lite.exercises import commands as of_classes
 from tfm_lite.faults import REFUSED
 from tfm_lite.options import number, place, whole
 from tfm_lite.runs import commands
@@ -27,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 def parser(program: str) -> Parser:
     """The parser of a program that is called by this name."""
     parser = Parser(prog=program, description="Task-incremental learning without forgetting.")
-    words = parser.add_subparsers(required=True, metavar="list | run | select | show | data")
+    words = parser.add_subparsers(required=True, metavar="list | run | select | show | data | grade")
     names = words.add_parser(
         "list", help="name the data sets, methods, networks and suites, a method's options, or what a suite still lacks"
     )
@@ -49,7 +50,8 @@ def parser(program: str) -> Parser:
     show = words.add_parser("show", help="print records")
     show.set_defaults(action=commands.show_records)
     show.add_argument("paths", type=place, nargs="*", metavar="FILE", help="(all that come with the package)")
-    add_to(words)
+    of_data.add_to(words)
+    of_classes.add_to(words)
     return parser
 
 

@@ -31,6 +31,12 @@ CASES = {
     "two in one": (["a, b = 1, 2", "c = b"], "c", [0, 1]),
     "with a walrus": (["if (n := 3) > 2:\n    m = n"], "m", [0]),
     "nobody gives it": (["a = 1"], "z", []),
+    "perhaps given": (["a = 1", "if a > 3:\n    a = 2", "b = a"], "b", [0, 1, 2]),
+    "given, then used": (["a = 1", "b = 2", "a = 3\nb = a"], "b", [2]),
+    "given by a loop": (["a = 1", "for a in range(3):\n    pass"], "a", [0, 1]),
+    "a function's own import": (["m = 1", "import math as m\ndef f(x):\n    return m.pi"], "f", [1]),
+    "a local name": (["w = 1", "def f(x):\n    w = x\n    return w"], "f", [1]),
+    "a seed": (["import random", "random.seed(3)", "a = random.random()"], "a", [0, 1, 2]),
     "recursion": (["def f(n): return n and f(n - 1)"], "f", [0]),
     "a decorator": (["def twice(f): return f", "@twice\ndef g(): pass"], "g", [0, 1]),
     "a builtin by another name": (["sum = max", "a = sum([1, 2])"], "a", [0, 1]),
@@ -50,8 +56,18 @@ def test_what_is_needed(what: str) -> None:
     assert (name in some) == (name in whole)
 
 
+def test_a_cell_is_not_needed_for_a_seed() -> None:
+    cells = [
+        "import torch",
+        "torch.manual_seed(0)\nnet = long_training()",
+        "def f(x): return torch.relu(x)",
+        "torch.x = 1",
+    ]
+    assert needed(cells, ["f"], seeds=False) == [0, 2, 3]
+
+
 def test_names_of_a_piece() -> None:
     found = names("def f(a):\n    b = c\n    return a + b\nx.y = f(z)")
-    assert (found.given, found.changed, found.used, found.later) == ({"f"}, {"x"}, {"f", "x", "z"}, {"c"})
+    assert (found.given, found.changed, found.used, found.later) == ({"f"}, {"x"}, {"x", "z"}, {"c"})
     with pytest.raises(SyntaxError):
         names("def")

@@ -15,28 +15,66 @@ SHOWING = {"print", "display", "len", "repr"}  # what does not change what it is
 
 @dataclass(frozen=True)
 class Names:
-    """Of a piece: the names that it gives, those that it changes, and those that it uses at once or later, when called."""
+    """Of a piece: the names that it gives, of these the ones that it may not have given (in an ``if`` or a loop), those that
+    it changes, those whose functions it calls for their effect, those that it uses at once, or later when it is called, and
+    those that it imports."""
 
     given: frozenset[str]
+    maybe: frozenset[str]
     changed: frozenset[str]
+    called: frozenset[str]
     used: frozenset[str]
     later: frozenset[str]
-
-    @property
-    def all_used(self) -> frozenset[str]:
-        return self.used | self.later
+    imported: frozenset[str]
 
 
 class _Reader(ast.NodeVisitor):
     def __init__(self) -> None:
-        self.given, self.changed, self.used, self.later = set[str](), set[str](), set[str](), set[str]()
-        self.inside = 0  # functions that we are in
+        self.given, self.maybe, self.changed, self.called = set[str](), set[str](), set[str](), set[str]()
+        self.used, self.later, self.imported = set[str](), set[str](), set[str]()
+        self.unsure = 0  # blocks that may not be run
 
     def visit_Name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Load):
-            (self.later if self.inside else self.used).add(node.id)
-        elif not self.inside:
-            (self.given if isinstance(node.ctx, ast.Store) else self.changed).add(node.id)
+        if isinstance(node.ctx, ast.Store):
+            self._give(node.id)
+        elif isinstance(node.ctx, ast.Del):
+            self.changed.add(node.id)
+        elif node.id not in self.given - self.maybe:
+            self.used.add(node.id)
+
+    def _in_order(self, *parts: ast.AST | None) -> None:
+        for part in filter(None, parts):
+            self.visit(part)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self._in_order(node.value, *node.targets)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._in_order(node.annotation, node.value, node.target if node.value else None)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self._in_order(node.value, node.target)
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self._in_order(node.iter)
+        self._unsure(node.target, *node.body, *node.orelse)
+
+    visit_AsyncFor = visit_For
+
+    def visit_If(self, node: ast.If | ast.While) -> None:
+        self._in_order(node.test)
+        self._unsure(*node.body, *node.orelse)
+
+    visit_While = visit_If
+
+    def visit_Try(self, node: ast.Try) -> None:
+        self._unsure(*node.body, *node.handlers, *node.orelse)
+        self._in_order(*node.finalbody)
+
+    def _unsure(self, *parts: ast.AST) -> None:
+        self.unsure += 1
+        self._in_order(*parts)
+        self.unsure -= 1
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._give(node.name)
@@ -78,7 +116,9 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name in node.names:
-            self._give((name.asname or name.name).partition(".")[0])
+            own = (name.asname or name.name).partition(".")[0]
+            self._give(own)
+            self.imported.add(own)
 
     visit_ImportFrom = visit_Import
 
@@ -102,11 +142,15 @@ class _Reader(ast.NodeVisitor):
             function = node.value.func
             if isinstance(function, ast.Name) and function.id in SHOWING:
                 return
-            self.changed |= _root(function) if isinstance(function, ast.Attribute) else set()
+            self.called |= _root(function) if isinstance(function, ast.Attribute) else set()
             for argument in [*node.value.args, *(k.value for k in node.value.keywords)]:
                 self.changed |= _root(argument)
 
     def _give(self, name: str) -> None:
+        if self.unsure and name not in self.given:
+            self.maybe.add(name)
+        elif not self.unsure:
+            self.maybe.discard(name)
         self.given.add(name)
 
 
@@ -121,12 +165,20 @@ def names(code: str) -> Names:
     """The names of a piece of code. Raises ``SyntaxError``."""
     reader = _Reader()
     reader.visit(ast.parse(code))
-    return Names(*map(frozenset, (reader.given, reader.changed, reader.used, reader.later)))
+    later = reader.later - (reader.given - reader.maybe)
+    some = reader.given, reader.maybe, reader.changed, reader.called, reader.used, later, reader.imported
+    return Names(*map(frozenset, some))
 
 
-def needed(pieces: Sequence[str], wanted: Iterable[str]) -> list[int]:
-    """Which pieces must run, in their order, for the ``wanted`` names to be what they are after all of them have run."""
+def needed(pieces: Sequence[str], wanted: Iterable[str], *, seeds: bool = True) -> list[int]:
+    """Which pieces must run, in their order, for the ``wanted`` names to be what they are after all of them have run.
+
+    ``seeds``: whether ``torch.manual_seed(0)`` changes ``torch``, as any method that is called for its effect changes what it
+    is a method of. Of cells, few are wanted for the seed that they set.
+    """
     read = [names(piece) for piece in pieces]
+    imported = set().union(*(one.imported for one in read))
+    changes = [one.changed | (one.called if seeds else one.called - imported) for one in read]
     found: set[int] = set()
     waiting = [(name, len(pieces)) for name in wanted]
     asked: set[tuple[str, int]] = set()
@@ -142,12 +194,12 @@ def needed(pieces: Sequence[str], wanted: Iterable[str]) -> list[int]:
         if not givers:
             continue
         first = givers[-1]
-        if name in read[first].all_used:  # it is made of what it was
+        if name in read[first].used | read[first].maybe:  # it is made of what it was, or still is that
             waiting.append((name, first))
-        changers = [i for i in range(first + 1, before) if name in read[i].changed]
+        changers = [i for i in range(first + 1, before) if name in changes[i]]
         for i in [first, *changers]:
             if i not in found:
                 found.add(i)
-                waiting += [(used, i) for used in read[i].used | read[i].changed]
+                waiting += [(used, i) for used in read[i].used | changes[i]]
                 waiting += [(used, len(pieces)) for used in read[i].later]
     return sorted(found)
