@@ -4,7 +4,6 @@ that are live, and a last cell that says what is done. And the same of the book'
 
 from __future__ import annotations
 
-import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -112,7 +111,8 @@ def without_solutions(chapter: str) -> str:
             kept.append(chapter[at:first])
         inside = gate == "start" or (inside and gate != "end")
         at = last
-    return re.sub(r"\n{3,}", "\n\n", "".join([*kept, chapter[at:]]))
+    kept.append(chapter[at:])
+    return "\n\n".join(part.strip("\n") for part in kept) + "\n"
 
 
 def pages(book: Book, folder: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_cell_that_marks(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr()
     assert "use `bits`" in said.out and "2 of 3 parts are right" in said.out and not said.err
     for space in {}, {"mine": lambda *_: None}:
-        with pytest.raises(Wrong, match="there is no mine here|returned None"):
+        with pytest.raises(Wrong, match=r"there is no mine here|returned None"):
             points("overhead", "mine", 3, space)
 
 

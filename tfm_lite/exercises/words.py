@@ -68,13 +68,13 @@ def part_names(check: str) -> dict[str, str]:
     return found
 
 
-def sentence(check: str, cause: str, **values: Any) -> str:
+def sentence(check: str, cause: str, /, **values: Any) -> str:
     """What is said of an answer to a check that is wrong for this cause."""
     text: str = words()["checks"].get(check, {}).get(cause) or words()["any"][cause]
     return text.format(**values)
 
 
-def said(room: str, what: str, **values: Any) -> str:
+def said(room: str, key: str, /, **values: Any) -> str:
     """A sentence of the report or the grader."""
-    text: str = words()[room][what]
+    text: str = words()[room][key]
     return text.format(**values)

@@ -16,28 +16,9 @@ from typing import Any
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 # What Python says it is about to do, by the beginning of its name.
-REFUSED = (
-    "socket.",
-    "subprocess.",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.fork",
-    "os.remove",
-    "os.rename",
-)
-REFUSED += (
-    "os.rmdir",
-    "os.mkdir",
-    "os.link",
-    "os.symlink",
-    "os.truncate",
-    "os.chmod",
-    "os.kill",
-    "os.startfile",
-    "shutil.",
-)
+NET_AND_PROGRAMS = "socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.kill"
+FILES = "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "shutil."
+REFUSED = *NET_AND_PROGRAMS, "os.startfile", *FILES
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 WATCHED = ("tfm_lite", "builtins", "math", "torch", "numpy")  # modules, and all below the first
 

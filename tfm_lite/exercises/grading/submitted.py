@@ -40,7 +40,8 @@ class Notebook:
             content = json.loads(file.read_text(encoding="utf-8-sig"))
             cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
             sources = ["".join(cell["source"]) for cell in cells]
-            found.chapter = str(content.get("metadata", {}).get("tfm_lite", {}).get("chapter", ""))
+            own = content.get("metadata", {}).get("tfm_lite", {})
+            found.chapter = str(own.get("chapter", "")) if isinstance(own, dict) else ""
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             found.remarks.append(said("grade", "unread", file=called, what=f"{type(error).__name__}: {error}"[:200]))
             return found

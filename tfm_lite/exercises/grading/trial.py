@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import Any
 
@@ -76,7 +75,7 @@ def tried(check: str, name: str, code: str, *, seconds: float = SECONDS, megabyt
     return Verdict.nothing(check, said("grade", "died", megabytes=megabytes, status=process.exitcode), "died")
 
 
-def processes() -> BaseContext:
+def processes() -> Any:
     """How processes begin: as copies of one that has imported what they need, if the system can; else anew."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
