@@ -80,37 +80,38 @@ def assignment(book: Book, page: str) -> NotebookNode | None:
     ]
     used: set[str] = set()  # cells of the chapter that are in already
     for one in asked:
-        head = headline(number(book, one.part), one.part.title)
-        text = [markdown(titled(2, head)), *asks(one.part)]
-        text += [
-            made
-            for cell in one.part.cells
-            if not cell.code
-            for made in written(plain, cell)
-        ]
-        cells.append(
-            locked(
-                markdown("\n\n".join(cell.source for cell in text)), f"{one.label}-text"
-            )
-        )
-        if not one.asks:
-            cells.append(by_hand(plain, one))
-            continue
-        for i, source in enumerate(context(chapter, one)):
-            if source not in used:
-                cells.append(locked(code(source), f"{one.label}-needs-{i}"))
-                used.add(source)
-        cells.append(
-            graded(code(marked(one.stub, one.solved)), one.label, solution=True)
-        )
-        for ask in one.asks:
-            cells.append(marking(ask, one))
+        cells += exercise_cells(plain, chapter, one, used)
     for cell in cells:
         cell["id"] = (
             cell.metadata.nbgrader.grade_id if "nbgrader" in cell.metadata else "title"
         )
     metadata: dict[str, Any] = about([]) | {"tfm_lite": {"chapter": page}}
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def exercise_cells(
+    plain: Plain, chapter: list[Part], one: Exercise, used: set[str]
+) -> list[NotebookNode]:
+    """An exercise's question, the cells that it needs and that are not ``used`` yet, its answer, and what marks it."""
+    head = headline(number(plain.book, one.part), one.part.title)
+    text = [markdown(titled(2, head)), *asks(one.part)]
+    text += [
+        made
+        for cell in one.part.cells
+        if not cell.code
+        for made in written(plain, cell)
+    ]
+    cells = [
+        locked(markdown("\n\n".join(cell.source for cell in text)), f"{one.label}-text")
+    ]
+    if not one.asks:
+        return [*cells, by_hand(plain, one)]
+    for i, source in enumerate(context(chapter, one)):
+        if source not in used:
+            cells.append(locked(code(source), f"{one.label}-needs-{i}"))
+            used.add(source)
+    cells.append(graded(code(marked(one.stub, one.solved)), one.label, solution=True))
+    return cells + [marking(ask, one) for ask in one.asks]
 
 
 def context(chapter: list[Part], asked: Exercise) -> list[str]:

@@ -88,43 +88,41 @@ def marked(stub: str, solution: str) -> str:
 def _marked(
     stub: list[ast.stmt], solution: list[ast.stmt], lines: list[str], indent: str
 ) -> list[str]:
+    """The lines of the solution's statements; those that the stub does not have, between marks."""
     given = {node.name: node for node in stub if isinstance(node, Definition)}
-    same = {ast.dump(node) for node in stub if not isinstance(node, Definition)}
+    same = {ast.dump(node) for node in stub}
     written: list[str] = []
-    hidden: list[str] = []
-
-    def close() -> None:
-        if hidden:
-            written.extend([f"{indent}{BEGIN}", *hidden, f"{indent}{END}"])
-            hidden.clear()
-
-    at = solution[0].lineno - 1 if solution else 0
+    hidden, at = False, 0
     for node in solution:
         first = (
             min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
             - 1
         )
-        text, gap = lines[first : node.end_lineno], lines[at:first]
-        at = node.end_lineno or 0
-        known = given.get(node.name) if isinstance(node, Definition) else None
-        if known is None and ast.dump(node) not in same:
-            hidden.extend([*(gap if hidden else []), *text])
-            if not written and not hidden[0].strip():
-                hidden.pop(0)
-            continue
-        close()
-        written.extend(gap if written else [])
-        if known is None:
-            written.extend(text)
-            continue
-        body = node.body[0].lineno - 1
-        inner = " " * node.body[0].col_offset
-        written.extend(lines[first:body])
-        if isinstance(node, ast.ClassDef) and not is_open(known):
-            written.extend(_marked(known.body, node.body, lines, inner))
-        else:
-            written.extend(
-                [f"{inner}{BEGIN}", *lines[body : node.end_lineno], f"{inner}{END}"]
-            )
-    close()
-    return written
+        stays = ast.dump(node) in same
+        known = (
+            given.get(node.name) if isinstance(node, Definition) and not stays else None
+        )
+        hide = not stays and known is None
+        if hidden and not hide:
+            written.append(indent + END)
+        if written:
+            written += lines[at:first]
+        if hide and not hidden:
+            written.append(indent + BEGIN)
+        written += (
+            _shared(known, node, lines, first)
+            if known
+            else lines[first : node.end_lineno]
+        )
+        hidden, at = hide, node.end_lineno or 0
+    return [*written, indent + END] if hidden else written
+
+
+def _shared(known: ast.stmt, node: ast.stmt, lines: list[str], first: int) -> list[str]:
+    """The lines of a function or class that the stub has, too: its head, and what is within."""
+    body, inner = node.body[0].lineno - 1, " " * node.body[0].col_offset
+    if isinstance(node, ast.ClassDef) and not is_open(known):
+        within = _marked(known.body, node.body, lines, inner)
+    else:
+        within = [inner + BEGIN, *lines[body : node.end_lineno], inner + END]
+    return [*lines[first:body], *within]

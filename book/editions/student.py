@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import yaml
 from nbformat import NotebookNode
 
 from editions import (
@@ -37,6 +38,10 @@ from tfm_lite.files import make
 from tfm_lite.files import written as written_file
 
 GOES_ON = "raises-exception"  # a notebook that is run to its end does not stop at what is not solved yet
+BUTTONS = (
+    "launch_buttons",
+    "use_repository_button",
+)  # of a page, that lead to the notebook with its solutions
 SHORT = 12  # letters: what is shorter, such as `)` or `else:`, is nobody's secret
 EPOCH = (
     1980,
@@ -118,8 +123,14 @@ def without_solutions(chapter: str) -> str:
 def pages(book: Book, folder: Path) -> None:
     """Write to ``folder`` what the students' pages are built from: all that the book is built from, but no solution."""
     make(folder)
-    for name in "_config.yml", "_toc.yml":
-        shutil.copy(book.root / name, folder)
+    shutil.copy(book.root / "_toc.yml", folder)
+    config = yaml.safe_load((book.root / "_config.yml").read_text(encoding="utf-8"))
+    for button in BUTTONS:
+        config.get("html", {}).pop(button, None)
+        config.pop(button, None)
+    (folder / "_config.yml").write_text(
+        yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
     unwanted = shutil.ignore_patterns(
         "*.ipynb", "__pycache__", "typical", "downloads", "cache", "runs"
     )
@@ -143,35 +154,25 @@ def secrets(book: Book) -> dict[str, str]:
         for page in book.pages
         if book.is_notebook(page)
     ]
-    open_ = "\n".join(
-        cell.source
-        for _, chapter in every
-        for one in chapter
-        if one.kind != "solution"
-        for cell in one.cells
-    )
-    stubs = [
-        raising(stub)
-        for page, chapter in every
-        for one in exercises(page, chapter)
-        if one.asks
-        for stub in one.stubs
-    ]
-    shown = squeezed(
-        "\n".join([open_, *stubs, *(match[2] for match in CALL.finditer(open_))])
-    )
-    lines = {
-        squeezed(line): one.label
-        for _, chapter in every
-        for one in chapter
-        if one.kind == "solution"
-        for cell in one.cells
-        for line in cell.source.splitlines()
-    }
+    shown, hidden = list[str](), dict[str, str]()
+    for page, chapter in every:
+        shown += [
+            raising(stub)
+            for one in exercises(page, chapter)
+            if one.asks
+            for stub in one.stubs
+        ]
+        for one in chapter:
+            text = "\n".join(cell.source for cell in one.cells)
+            if one.kind == "solution":
+                hidden |= {squeezed(line): one.label for line in text.splitlines()}
+            else:
+                shown += [text, *(match[2] for match in CALL.finditer(text))]
+    open_ = squeezed("\n".join(shown))
     return {
         line: label
-        for line, label in lines.items()
-        if len(line) >= SHORT and line not in shown
+        for line, label in hidden.items()
+        if len(line) >= SHORT and line not in open_
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import yaml
 from _ext import tasks
 from editions import notebook, parts
 from editions.exercises import exercises, of_book
@@ -192,10 +193,11 @@ def test_the_report_of_a_student_s_notebook_runs(small: Book) -> None:
 def test_pages_of_a_small_book(small: Book, tmp_path: Path) -> None:
     for name in "_config.yml", "data/x.csv":
         (small.root / name).parent.mkdir(exist_ok=True)
-        (small.root / name).write_text("a: 1")
+        (small.root / name).write_text("launch_buttons: {colab: x}\nhtml: {use_repository_button: true, favicon: y}")
     pages(small, tmp_path)
     text = (tmp_path / "book" / "one.md").read_text()
     assert text == without_solutions(ONE + ASKED) and "Hint 2" in text and "secret" not in text and "The end." in text
+    assert yaml.safe_load((tmp_path / "_config.yml").read_text()) == {"html": {"favicon": "y"}}  # no way to solutions
     assert (tmp_path / "tfm_lite" / "some.py").exists() and (tmp_path / "data" / "x.csv").exists()
 
 
