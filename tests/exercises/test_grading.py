@@ -170,6 +170,15 @@ def test_what_is_put_in_the_place_of_a_check_is_put_back_and_told(trick: str) ->
     assert "puts its own in the place of" in verdict.remarks[0]
 
 
+@pytest.mark.parametrize(
+    ("check", "name"), [("ternary_linear", "Mine"), ("zero_forgetting", "Mine"), ("prune", "mine")]
+)
+def test_what_trains_is_right_in_a_process_of_its_own(check: str, name: str) -> None:
+    """PyTorch imports things late, and asks for a place for temporary files."""
+    verdict = tried(check, name, typically(check, name, ""))
+    assert verdict.share == 1, verdict.sentence
+
+
 def test_the_next_answer_knows_nothing_of_the_last() -> None:
     tried("forgetting", "forgetting", "import torch\ntorch.mark = 1\ndef forgetting(m): ...")
     found = tried("forgetting", "forgetting", "import torch\nforgetting = lambda m: torch.mark")

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -80,7 +81,8 @@ def processes() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tfm_lite.exercises.checks", __name__])
+    # What the first step of an optimizer would import comes with it.
+    context.set_forkserver_preload(["tfm_lite.exercises.checks", "torch._dynamo", __name__])
     return context
 
 
@@ -102,6 +104,7 @@ def _stand(pipe: Connection, check: str, name: str, code: str, memory: int) -> N
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in 0, 1, 2:
         os.dup2(nothing, stream)
+    tempfile.gettempdir()  # PyTorch asks where it is, which is found out by writing there
     cut_off(memory)
     pipe.send_bytes(b"ready")
     verdict = judged(check, name, code)
