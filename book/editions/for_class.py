@@ -47,7 +47,6 @@ c.CourseDirectory.course_id = "tfm_lite"
 c.ClearSolutions.code_stub = {{"python": {UNWRITTEN!r}}}
 c.ClearSolutions.text_stub = {ANSWER!r}
 c.Execute.timeout = 120  # seconds that a cell may take
-c.IncludeHeaderFooter.header = None
 """
 README = """# A class on tfm_lite
 
