@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
-book test long notebooks floor: export OMP_NUM_THREADS = 1
+book test long notebooks floor pages class: export OMP_NUM_THREADS = 1
 
-.PHONY: help book pdf zip test long lint check notebooks browser floor sync bench cuda serve clean
+.PHONY: help book pdf zip test long lint check notebooks browser floor sync student pages class bench cuda serve clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -66,6 +66,21 @@ check: book test long notebooks browser ## all of it, as continuous integration 
 sync: .venv/installed ## format the chapters, write their notebooks and the pictures
 	$(BIN)/python book/art.py
 	$(BIN)/python book/sync.py
+
+student: .venv/installed ## write the notebooks without solutions, and student.zip, into _build/student
+	$(BIN)/python book/give.py student _build/student
+
+pages: student ## build the students' pages, without solutions, into _build/student/source/_build/html
+	cd _build/student/source && ../../../$(BIN)/jupyter-book build . -W -n --keep-going
+
+# nbgrader, with what the book pins left as it is.
+.venv/class: .venv/installed
+	grep '==' requirements.txt > .venv/pinned.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .venv/pinned.txt -e '.[class]'
+	@touch $@
+
+class: .venv/class ## write a course for nbgrader into _build/class, once it has marked its own answers
+	$(BIN)/python book/give.py class _build/class
 
 bench: .venv/installed ## measure steps, whole small runs and many tasks; nothing else should run meanwhile
 	$(BIN)/python tests/benchmarks/speed.py --record

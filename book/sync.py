@@ -1,10 +1,11 @@
-"""Format each chapter's code and write its notebook beside it, without outputs: ``make sync``.
+"""Format each chapter's code and write its notebook beside it, without outputs, and what its exercises ask: ``make sync``.
 
 With --check, only say what is out of date.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import nbformat
 from editions import notebook
+from editions.exercises import index
 from editions.labels import Book
 
+from tfm_lite.exercises import asked
 from tfm_lite.files import written
 
 BOOK = Path(__file__).parent
@@ -58,6 +61,9 @@ def main() -> int:
         text = nbformat.writes(notebook(book, path.stem)) + "\n"
         if differs(path.with_suffix(".ipynb"), text, check):
             stale.append(f"{path.stem}.ipynb")
+    text = json.dumps(index(book), indent=1, ensure_ascii=False) + "\n"
+    if differs(asked.HOME, text, check):
+        stale.append(asked.HOME.name)
     print(
         f"out of date: {', '.join(stale)}" if stale else "all notebooks are up to date"
     )
@@ -70,7 +76,7 @@ def differs(path: Path, text: str, check: bool) -> bool:
         return False
     if not check:
         with written(path) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
     return True
 
 

@@ -1,7 +1,7 @@
-"""The words of the command line: ``list | run | select | show | keep | data``.
+"""The words of the command line: ``list | run | select | show | keep | data | grade``.
 
-What they do is in :mod:`tfm_lite.runs.commands` and :mod:`tfm_lite.datasets.commands`; what becomes of an error, or of a
-signal, in :mod:`tfm_lite.__main__`.
+What they do is in :mod:`tfm_lite.runs.commands`, :mod:`tfm_lite.datasets.commands` and :mod:`tfm_lite.exercises.commands`;
+what becomes of an error, or of a signal, in :mod:`tfm_lite.__main__`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
-from tfm_lite.datasets.commands import add_to
+from tfm_lite.datasets import commands as of_data
 from tfm_lite.devices import PRECISIONS
+from tfm_lite.exercises import commands as of_classes
 from tfm_lite.faults import REFUSED
 from tfm_lite.options import number, place, whole
 from tfm_lite.runs import commands
@@ -27,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 def parser(program: str) -> Parser:
     """The parser of a program that is called by this name."""
     parser = Parser(prog=program, description="Task-incremental learning without forgetting.")
-    words = parser.add_subparsers(required=True, metavar="list | run | select | show | keep | data")
+    words = parser.add_subparsers(required=True, metavar="list | run | select | show | keep | data | grade")
     names = words.add_parser(
         "list", help="name the data sets, methods, networks and suites, a method's options, or what a suite still lacks"
     )
@@ -54,7 +55,8 @@ def parser(program: str) -> Parser:
     keep.add_argument("paths", type=place, nargs="+", metavar="FILE", help="the records")
     keep.add_argument("--half", action="store_true", help="in half precision")
     keep.add_argument("--data", type=place, metavar="DIR", help="folder in which it was run (TFM_LITE_DATA)")
-    add_to(words)
+    of_data.add_to(words)
+    of_classes.add_to(words)
     return parser
 
 

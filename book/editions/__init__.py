@@ -1,5 +1,6 @@
-"""The editions of a chapter that are made from its one source. So far one: the notebook, a book of its own, in which nothing
-is left for Sphinx to do, and which shows and runs the same wherever it is opened alone.
+"""The editions of a chapter that are made from its one source. Here: the notebook, a book of its own, in which nothing is
+left for Sphinx to do, and which shows and runs the same wherever it is opened alone. For students: :mod:`editions.student`;
+for a class that is marked: :mod:`editions.for_class`.
 
 The page folds a solution under its exercise; the notebook folds all of them under one last heading.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from _ext.tasks import line
 from nbformat import NotebookNode
 
 from editions.labels import Book, anchor, headline, mark, numbered
@@ -53,6 +55,7 @@ class Part:
     label: str = ""
     title: str = ""
     counted: bool = False
+    options: dict[str, str] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
 
 
@@ -87,7 +90,8 @@ def parts(chapter: str) -> list[Part]:
 def part(block: Directive, kind: str) -> Part:
     if kind == "solution":
         return Part(kind, block.argument)
-    return Part(kind, block.label, block.argument, numbered(block) is not None)
+    counted = numbered(block) is not None
+    return Part(kind, block.label, block.argument, counted, block.options)
 
 
 def notebook(book: Book, page: str) -> NotebookNode:
@@ -126,7 +130,7 @@ def arranged(
         if one.kind == "text":
             body += own
         elif one.kind == "exercise":
-            body += [markdown(titled(3, head)), *own]
+            body += [markdown(titled(3, head)), *asks(one), *own]
             body += [markdown(pointer(head))] if one.label in solved else []
         else:
             back = link("To the exercise", head)
@@ -135,6 +139,12 @@ def arranged(
 
 
 # -- what a reader sees
+
+
+def asks(exercise: Part) -> list[NotebookNode]:
+    """The line on its level, its minutes and its points."""
+    text = line(exercise.options)
+    return [markdown(f"*{text}*")] if text else []
 
 
 def number(book: Book, exercise: Part) -> str:

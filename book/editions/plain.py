@@ -9,6 +9,7 @@ from functools import partial
 from types import SimpleNamespace
 
 from _ext.front import reading
+from _ext.tasks import RIGHT, WRONG, as_details, questions
 from markdown_it.token import Token
 from sphinx.directives.code import LiteralIncludeReader
 
@@ -57,6 +58,7 @@ class Plain:
             "list-table": partial(self.rows, read=listed),
             "csv-table": partial(self.rows, read=comma_separated),
             "glossary": self.glossary,
+            "quiz": self.quiz,
             "bibliography": lambda d: book.references(list(self.inline.cited)),
         }
         self.writers |= dict.fromkeys(CODE, lambda d: fence(d.argument, d.content))
@@ -121,6 +123,8 @@ class Plain:
     def directive(self, found: Directive) -> str:
         """A directive as Markdown."""
         kind = found.name
+        if kind == "dropdown" and re.fullmatch(r"Hint \d", found.argument):
+            return as_details(found.argument, self.markdown(found.content))
         if kind in [*BOXES, *BESIDE] or kind.startswith("prf:"):
             return self.box(found)
         if kind in FRAMES:
@@ -230,6 +234,18 @@ class Plain:
         return (
             f"**{f'{number}. ' if number else ''}{self.markdown(found.argument)}**\n\n"
         )
+
+    def quiz(self, found: Directive) -> str:
+        """The questions, and each choice folded, with what is to be said of it."""
+        blocks = [f"**{self.markdown(found.argument) or 'Quiz'}**"]
+        for question in questions(found.content):
+            blocks.append(self.markdown(question.words))
+            for one in question.choices:
+                verdict = f"**{RIGHT if one.right else WRONG}** {one.reason}"
+                blocks.append(
+                    as_details(self.markdown(one.words), self.markdown(verdict))
+                )
+        return "\n\n".join(blocks)
 
     def glossary(self, found: Directive) -> str:
         """Each term in bold before what it means."""

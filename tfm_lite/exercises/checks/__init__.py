@@ -1,0 +1,61 @@
+"""Checks for the exercises: each tries an answer on small cases and says, in words, what is wrong and why.
+
+A check raises :class:`Wrong` with its explanation, and returns a sentence when all is well. An answer has parts; what is
+right of it counts (:func:`report`). The words are in ``words.json``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
+from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
+from tfm_lite.exercises.checks.distillation import check_distillation
+from tfm_lite.exercises.checks.features import check_feature_norm, check_smallest_within, check_used_slice
+from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgetting, check_zero_forgetting
+from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
+from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
+from tfm_lite.exercises.checks.memory import check_overhead
+from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
+from tfm_lite.exercises.checks.trained import check_trained
+from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
+from tfm_lite.exercises.judge import HEARD, RIGHT, Outcome, Wrong
+from tfm_lite.exercises.report import report
+
+__all__ = [
+    "RIGHT",
+    "Wrong",
+    "check_accuracy",
+    "check_answer",
+    "check_distillation",
+    "check_feature_norm",
+    "check_fisher",
+    "check_forgetting",
+    "check_gradient_mask",
+    "check_hat_mask",
+    "check_lateral",
+    "check_mask_gradient",
+    "check_overhead",
+    "check_prune",
+    "check_sensitivity",
+    "check_smallest_within",
+    "check_ternary_linear",
+    "check_trained",
+    "check_used_slice",
+    "check_weight_mask",
+    "check_zero_forgetting",
+    "outcome",
+    "report",
+]
+
+
+def outcome(name: str, answer: Any) -> Outcome:
+    """What comes of an answer to the check of this name, or of a number to the question of this name.
+
+    Raises ``ValueError`` if there is neither.
+    """
+    if name in HEARD:
+        return HEARD[name](answer)
+    if name in ANSWERS:
+        return heard(name, answer)
+    raise ValueError(f"there is no check {name!r}; there are {', '.join([*HEARD, *ANSWERS])}")
