@@ -183,12 +183,13 @@ def test_no_frame_of_a_check_is_in_the_traceback(one: Typical) -> None:
     assert {Path(entry.path).stem for entry in raised.traceback[1:]} == {"judge"}
 
 
+@pytest.mark.long
 def test_a_wrong_answer_is_refused_without_assertions_too() -> None:
     """Under ``python -O``, which leaves ``assert`` out."""
     code = """
 import sys
 from typical import NAMES, answers
-from tfm_lite.exercises import judge
+from tfm_lite.exercises import checks, judge
 assert False, "assertions are on"
 wrong = [one for name in NAMES for one in answers(name) if judge.HEARD[name](one.value).cause != one.cause]
 print(wrong, file=sys.stderr)
