@@ -4,6 +4,7 @@ apart, all would get nothing, or all would get everything, and nobody would be t
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 import tempfile
@@ -146,9 +147,17 @@ def nbgraded(
 
 
 def _nbgrader(folder: Path, *words: str) -> None:
+    beside = Path(
+        sys.executable
+    ).parent  # where the program alembic is, which nbgrader calls by name
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(beside), os.environ.get("PATH", "")]),
+    }
     run = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
         cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
     )
