@@ -11,6 +11,7 @@ import torch
 
 from tfm_lite import datasets
 from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.figures import explore
 from tfm_lite.lab import times
 from tfm_lite.lab.bench import Bench, builder
 from tfm_lite.nn.networks import Builder
@@ -115,6 +116,7 @@ def here(
     device = device or os.environ.get("TFM_LITE_DEVICE") or best
     check_device(device)
     found = Here(scale, device, Path(data) if data is not None else None, chapter)
+    explore.LIMIT = explore.PAGE if scale == "letters" else 100 * explore.PAGE  # photographs draw more than letters do
     if scale != "letters":
         datasets.look(SCALES[scale].tasks, data=found.data)  # better now than in the middle of a chapter
     print(found)
