@@ -94,8 +94,10 @@ def test_a_card_is_taken_for_photographs_and_not_for_letters(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Card)
-    assert lab.here().device == "cpu"
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert lab.here().device == "cpu" and torch.backends.cudnn.allow_tf32
     run = lab.here(scale="small")
+    assert not torch.backends.cudnn.allow_tf32
     assert run.device == "cuda" and "Some Card (16 GiB)" in str(run)
     assert not Here(device="cuda").same
 

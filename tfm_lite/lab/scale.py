@@ -116,9 +116,11 @@ def here(
     device = device or os.environ.get("TFM_LITE_DEVICE") or best
     check_device(device)
     found = Here(scale, device, Path(data) if data is not None else None, chapter)
-    explore.LIMIT = explore.PAGE if scale == "letters" else 100 * explore.PAGE  # photographs draw more than letters do
     if scale != "letters":
         datasets.look(SCALES[scale].tasks, data=found.data)  # better now than in the middle of a chapter
+    explore.LIMIT = explore.PAGE if scale == "letters" else 100 * explore.PAGE  # photographs draw more than letters do
+    if torch.device(device).type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # by hand as in a run, for chapters compare the two
     print(found)
     return found
 
