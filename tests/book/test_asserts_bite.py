@@ -102,7 +102,7 @@ BREAKS: dict[str, Break] = {
     ),
     "freezing does not freeze": (
         "02_freezing_and_joint",
-        "import torch",
+        "lab.here",
         "both networks agree",
         lambda patch: [
             patch.setattr(get("freeze"), "after_task", lambda self, t: None),
@@ -112,7 +112,7 @@ BREAKS: dict[str, Break] = {
     ),
     "a mixed batch weighs tasks and not images": (
         "02_freezing_and_joint",
-        "import torch",
+        "lab.here",
         "both networks agree",
         lambda patch: patch.setattr(get("joint"), "loss", tasks_weigh_the_same(get("joint").loss)),
         {},

@@ -11,6 +11,7 @@ import torch
 
 from tfm_lite import datasets, lab
 from tfm_lite.datasets.tasks import TaskSequence
+from tfm_lite.figures import explore
 from tfm_lite.lab import Here, times
 from tfm_lite.nn.networks import Builder
 from tfm_lite.nn.stages import Stage
@@ -23,6 +24,7 @@ from tfm_lite.runs.results import Result
 def photographs(tasks: TaskSequence, monkeypatch: pytest.MonkeyPatch) -> TaskSequence:
     """What is loaded for flowers, whatever is asked for; letters are themselves."""
     real = datasets.load
+    monkeypatch.setattr(explore, "LIMIT", explore.PAGE)  # to be put back
     monkeypatch.setattr(datasets, "look", lambda *_, **__: None)
     monkeypatch.setattr(datasets, "load", lambda name, **how: tasks if name == "flowers" else real(name, **how))
     return tasks
@@ -37,6 +39,15 @@ def test_letters_are_what_the_page_has(capsys: pytest.CaptureFixture[str]) -> No
     assert run.build("lenet", ours, dropout=0.0) == Builder.of("lenet", tasks=theirs, dropout=0.0)
     short = replace(QUICK, epochs=3)
     assert run.protocol(short) is short
+
+
+def test_only_a_page_s_figures_must_be_light(photographs: TaskSequence) -> None:
+    heavy = "x" * (explore.PAGE + 1)
+    lab.here(scale="small")
+    explore.framed(heavy, text="heavy")
+    lab.here(scale="letters")
+    with pytest.raises(ValueError, match="weighs"):
+        explore.framed(heavy, text="heavy")
 
 
 def test_another_scale_has_its_own_images_network_and_protocol(
@@ -83,10 +94,12 @@ def test_a_card_is_taken_for_photographs_and_not_for_letters(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Card)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     run = lab.here()
-    assert run.device == "cpu" and run.fastest == "cuda"
+    assert run.device == "cpu" and run.fastest == "cuda" and torch.backends.cudnn.allow_tf32
     assert lab.here(device="cpu").fastest == "cpu"
     run = lab.here(scale="small")
+    assert not torch.backends.cudnn.allow_tf32
     assert run.device == "cuda" and "Some Card (16 GiB)" in str(run)
     assert not Here(device="cuda").same
 

@@ -21,12 +21,15 @@ from tfm_lite.protocol import QUICK, Protocol
 HOSTILE = replace(QUICK, epochs=3, lr=0.01, momentum=0.9, weight_decay=5e-4)
 
 
-def answers_of_task_1(method: Learner, tasks: TaskSequence, *, protocol: Protocol = HOSTILE) -> list[Tensor]:
-    """The logits (B, classes) of a batch of task 1's test images, after each task has been learned under ``protocol``.
+def answers_of_task_1(
+    method: Learner, tasks: TaskSequence, *, protocol: Protocol = HOSTILE, device: str = "cpu"
+) -> list[Tensor]:
+    """The logits (B, classes) of a batch of task 1's test images, after each task has been learned under ``protocol`` on
+    this device.
 
     If nothing is forgotten, all of them are the same bits.
     """
-    inputs = Inputs(tasks)
+    inputs = Inputs(tasks, device)
     images, _ = next(inputs.batches(tasks[0].test))
     found = []
     for task in tasks:

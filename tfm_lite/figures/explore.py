@@ -26,7 +26,8 @@ from matplotlib.figure import Figure
 
 from tfm_lite.figures.colours import STATES, TASKS
 
-LIMIT = 300_000  # bytes of one figure in the page
+PAGE = 300_000  # bytes of one figure in a page of the book
+LIMIT = PAGE  # above which it is refused; more where no page is made
 BUTTONS = 8  # names that stand side by side; more are a menu
 Controls = Mapping[str, Sequence[Any]]
 _HERE = Path(__file__).parent

@@ -12,6 +12,7 @@ import torch
 from tfm_lite import datasets
 from tfm_lite.datasets.tasks import TaskSequence
 from tfm_lite.devices import check_device
+from tfm_lite.figures import explore
 from tfm_lite.lab import times
 from tfm_lite.lab.bench import Bench, builder
 from tfm_lite.nn.networks import Builder
@@ -119,6 +120,9 @@ def here(
     found = Here(scale, device, Path(data) if data is not None else None, chapter, fastest)
     if scale != "letters":
         datasets.look(SCALES[scale].tasks, data=found.data)  # better now than in the middle of a chapter
+    explore.LIMIT = explore.PAGE if scale == "letters" else 100 * explore.PAGE  # photographs draw more than letters do
+    if torch.device(device).type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # by hand as in a run, for chapters compare the two
     print(found)
     return found
 
