@@ -1,7 +1,8 @@
 """How long each chapter takes, and how many trainings it makes: ``OMP_NUM_THREADS=1 python tests/benchmarks/chapters.py``.
 
-Every notebook is run as it is, with letters; seconds are those of the processor, for the machine may have other work. With ``--record`` the figures are written to data/benchmarks/chapters.json,
-from which ``lab.here`` tells a reader how long a chapter takes. ``--only NAME ...`` measures some chapters again.
+Every notebook is run as it is, with letters; seconds are those of the processor, for the machine may have other work. With
+``--record`` the figures are written to data/benchmarks/chapters.json, from which ``lab.here`` tells a reader how long a
+chapter takes. ``--only NAME ...`` measures some chapters again.
 """
 
 from __future__ import annotations
