@@ -188,7 +188,7 @@ def test_a_wrong_answer_is_refused_without_assertions_too() -> None:
     code = """
 import sys
 from typical import NAMES, answers
-from tfm_lite.exercises import judge
+from tfm_lite.exercises import checks, judge
 assert False, "assertions are on"
 wrong = [one for name in NAMES for one in answers(name) if judge.HEARD[name](one.value).cause != one.cause]
 print(wrong, file=sys.stderr)
