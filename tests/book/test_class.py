@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -15,6 +17,7 @@ from nbformat import NotebookNode
 from test_plain import ONE, book
 from test_student import ASKED
 
+import tfm_lite.exercises
 from tfm_lite.exercises.grading.cell import points
 from tfm_lite.exercises.judge import Wrong
 
@@ -65,6 +68,19 @@ def test_an_assignment_is_as_nbgrader_wants_it(page: str) -> None:
     assert len(made.cells) <= 10  # of some fifty
 
 
+@pytest.fixture
+def modules_stay() -> Iterator[None]:
+    """A cell that marks imports the checks anew; for all other tests they are what they were."""
+    ours = {name: module for name, module in sys.modules.items() if name.startswith("tfm_lite.exercises")}
+    package = tfm_lite.exercises
+    yield
+    for name in [name for name in sys.modules if name.startswith("tfm_lite.exercises")]:
+        del sys.modules[name]
+    sys.modules.update(ours)
+    tfm_lite.exercises = package
+
+
+@pytest.mark.usefixtures("modules_stay")
 def test_an_assignment_has_what_an_exercise_needs_and_no_more(tmp_path: Path) -> None:
     asked = ASKED.replace("import math\n\nbits = math.log2(3)", "import math\n\nbits = math.log2(four - 1)")
     small = book(tmp_path, one=ONE + NEEDS + asked)
