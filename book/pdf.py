@@ -38,14 +38,19 @@ STYLES = (
 STYLES += ("proof.css", "exercise.css", "sphinx-design.min.css", "book.css")
 MATHJAX = '{"options": {"processHtmlClass": "tex2jax_process|mathjax_process|math|output_area"}}'
 
-# What reaches past the text, or is cut at the right within a box that could be scrolled on a screen.
-CUT = """(limit) => [...document.querySelectorAll("section.chapter *")].filter((element) => {
-    const box = element.getBoundingClientRect();
-    if (!box.width || !box.height || element.closest("mjx-container *, svg *")) return false;
-    const style = getComputedStyle(element), scrolls = style.overflowX !== "visible" && style.display !== "inline";
-    return box.right > limit + 1 || (scrolls && element.scrollWidth > element.clientWidth + 1);
-}).map((element) => `${element.closest("section.chapter").id}: <${element.localName} class="${element.className}"> `
-    + element.textContent.trim().slice(0, 60))"""
+# What reaches past the text, or is cut at the right within a box that could be scrolled on a screen; the outermost alone.
+CUT = """(limit) => {
+    const reaches = (element) => {
+        const box = element.getBoundingClientRect(), style = getComputedStyle(element);
+        if (!box.width || !box.height || element.closest("mjx-container *, svg *")) return false;
+        const scrolls = style.overflowX !== "visible" && style.display !== "inline";
+        return box.right > limit + 1 || (scrolls && element.scrollWidth > element.clientWidth + 1);
+    };
+    const found = new Set([...document.querySelectorAll("section.chapter *")].filter(reaches));
+    return [...found].filter((one) => !found.has(one.parentElement)).map((one) =>
+        `${one.closest("section.chapter").id}: <${one.localName} class="${one.className}"> `
+        + one.textContent.trim().slice(0, 60));
+}"""
 NUMBER = """(pages) => { for (const place of document.querySelectorAll("[data-page-of]"))
     place.textContent = pages[place.dataset.pageOf]; }"""
 

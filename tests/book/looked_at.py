@@ -17,8 +17,13 @@ CUT = """(where) => [...document.querySelectorAll(`article :is(${where}) *`)].fi
     return hides && element.scrollWidth > element.clientWidth + 1;
 }).map((one) => `<${one.localName} class="${one.className}"> ${one.scrollWidth} > ${one.clientWidth}: `
     + one.textContent.trim().slice(0, 60))"""
-# In drawings axe cannot tell what lies under a text, and every line of them is a step of its way: tests/figures looks there.
-RUN = """async (options) => (await axe.run({exclude: [["article svg"]]}, options)).violations"""
+# What axe need not see: it cannot tell what lies under a text in a drawing, and each token of code and each part of a formula
+# is one more step of its way. The colours of figures are looked at in tests/figures, those of code in test_pages.py.
+THIN = """() => {
+    for (const drawn of document.querySelectorAll("article .tfm svg, article mjx-container")) drawn.replaceChildren();
+    for (const code of document.querySelectorAll("article pre")) code.textContent = code.textContent;
+}"""
+RUN = "async (options) => (await axe.run(document, options)).violations"
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
@@ -30,8 +35,9 @@ def cut(page: Page, where: str = ".cell_output, .cell_input") -> list[str]:
 def barriers(page: Page, *, colours: bool = False) -> list[str]:
     """What axe finds on the page as it is now that is serious or critical, each with the elements that have it.
 
-    ``colours`` asks for these alone: all else is the same in light and dark.
+    ``colours`` asks for these alone: all else is the same in light and dark. The page is of no further use for its figures.
     """
+    page.evaluate(THIN)
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate(AXE)
     found = page.evaluate(RUN, {"resultTypes": ["violations"]} | (COLOURS if colours else {}))

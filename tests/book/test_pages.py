@@ -15,6 +15,8 @@ from editions.labels import Book
 from looked_at import barriers, cut, narrow
 from playwright.sync_api import Browser, Page
 
+from tfm_lite.figures.colours import contrast
+
 Open = Callable[..., Page]
 BOOK = Book(ROOT)
 
@@ -38,11 +40,22 @@ def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
         assert page.locator("article mjx-container").count() == page.locator("article .math").count()
     assert not page.locator("article mjx-merror").all_inner_texts(), "formulas that cannot be set"
     assert not cut(page), "cut at the right"
-    assert not barriers(page, colours=scheme == "dark")
     narrow(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert not cut(page, ".cell_output"), "cut at the right on a phone"
     assert not barriers(page, colours=scheme == "dark"), "on a phone"
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert not barriers(page, colours=scheme == "dark")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_code_can_be_read(scheme: str) -> None:
+    rule = re.compile(rf'data-theme="{scheme}"\] \.highlight( \.\w+)? {{([^}}]*)}}')
+    rules = {name.strip(): body for name, body in rule.findall((SITE / "_static" / "pygments.css").read_text())}
+    ground = re.search(r"background: (#\w{6})", rules[""])[1]
+    inks = {name: re.search(r"(?<!-)color: (#\w{6})", body) for name, body in rules.items()}
+    assert len(inks) > 40
+    assert not {name: ink[1] for name, ink in inks.items() if ink and contrast(ink[1], ground) < 4.5}
 
 
 @pytest.mark.parametrize(
