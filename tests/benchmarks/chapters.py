@@ -1,4 +1,4 @@
-"""How long each chapter takes, and how many trainings it makes: ``OMP_NUM_THREADS=1 python tests/benchmarks/chapters.py``.
+"""How long each chapter takes, and how many of its trainings follow the scale: ``OMP_NUM_THREADS=1 python tests/benchmarks/chapters.py``.
 
 Every notebook is run as it is, with letters; seconds are those of the processor, for the machine may have other work. With
 ``--record`` the figures are written to data/benchmarks/chapters.json, from which ``lab.here`` tells a reader how long a
@@ -23,19 +23,24 @@ ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "data" / "benchmarks" / "chapters.json"
 COUNT = """
 from tfm_lite import train as _train
-_calls, _call = [], _train.Fit._train
+from tfm_lite.lab import Here as _Here
+_followed, _calls, _tasks, _call = set(), [], _Here.tasks, _train.Fit._train
+def _noted(here, *names, **how):
+    found = _tasks(here, *names, **how)
+    _followed.update(id(task.train) for task in found if here.chapter)
+    return found
 def _counted(fit, *how):
-    _calls.append(1)
+    _calls.append(id(fit.tasks[-1].train) in _followed)
     return _call(fit, *how)
-_train.Fit._train = _counted
+_Here.tasks, _train.Fit._train = _noted, _counted
 """
 
 
 def measure(path: Path) -> dict[str, float]:
-    """Seconds of the processor that a notebook takes, its kernel's start and imports included, and the trainings in it."""
+    """Seconds of the processor that a notebook takes, its start included, and the trainings that follow the scale."""
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if "skip-execution" not in cell.metadata.get("tags", [])]
-    notebook.cells = [nbformat.v4.new_code_cell(COUNT), *cells, nbformat.v4.new_code_cell("print(len(_calls))")]
+    notebook.cells = [nbformat.v4.new_code_cell(COUNT), *cells, nbformat.v4.new_code_cell("print(sum(_calls))")]
     before = spent()
     NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(path.parent)}}).execute()
     return {"seconds": round(spent() - before, 1), "trainings": int(notebook.cells[-1].outputs[0].text)}
