@@ -1,4 +1,4 @@
-"""How long each chapter takes, and how many of its trainings follow the scale: ``OMP_NUM_THREADS=1 python tests/benchmarks/chapters.py``.
+"""How long each chapter takes, and how many of its trainings follow the scale: ``python tests/benchmarks/chapters.py``.
 
 Every notebook is run as it is, with letters; seconds are those of the processor, for the machine may have other work. With
 ``--record`` the figures are written to data/benchmarks/chapters.json, from which ``lab.here`` tells a reader how long a
