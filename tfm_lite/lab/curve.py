@@ -39,11 +39,12 @@ class Curve(Progress):
         """Show all epochs so far."""
         fig, ax = plots.axes(height=2.6)
         trainings = [list(own) for _, own in groupby(self.epochs, key=lambda e: (e.task, e.fit))]
-        done = 0
+        done = self.epochs[0].epoch - 1  # after a stop it is not the first
         for own in trainings:
             at = range(done + 1, done + len(own) + 1)
             ax.plot(at, [100 * e.valid_accuracy for e in own], color=of_task(own[0].task))
             done += len(own)
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel="epoch", ylabel="valid. accuracy (%)", ylim=(0, 100), title=self.words.split(": ")[0])
         ends = ", ".join(f"{100 * own[-1].valid_accuracy:.0f} after {len(own)} epochs" for own in trainings)
         self.show(
