@@ -95,7 +95,7 @@ class Here:
         return self.scale == "letters" and self.device == "cpu"
 
     def __str__(self) -> str:
-        lines = [f"{self.scale}: {SCALES[self.scale].words}; on {_device_in_words(self.device)}"]
+        lines = [f"{self.scale}: {SCALES[self.scale].words}", f"on {_device_in_words(self.device)}"]
         if self.chapter:
             lines += [f"{name:7}  {times.of(self.chapter, name, self.device)}" for name in SCALES]
         return "\n".join(lines)
