@@ -40,7 +40,8 @@ def barriers(page: Page, *, colours: bool = False) -> list[str]:
     page.evaluate(THIN)
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate(AXE)
-    found = page.evaluate(RUN, {"resultTypes": ["violations"]} | (COLOURS if colours else {}))
+    # Without "preload" it would fetch the theme's style sheets once more, and miss what they import.
+    found = page.evaluate(RUN, {"resultTypes": ["violations"], "preload": False} | (COLOURS if colours else {}))
     return [
         f"{one['id']} ({one['impact']}): {[(node['html'][:120], node['failureSummary']) for node in one['nodes'][:5]]}"
         for one in found
