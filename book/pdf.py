@@ -7,6 +7,7 @@ twice: the first time says on which page everything is, the second has it in the
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from html import escape
@@ -18,10 +19,14 @@ import yaml
 from headless import chromium
 from playwright.sync_api import Page
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from whole import Chapter, Part, all_chapters, parts
 
 import tfm_lite
 from tfm_lite.files import written
+
+# Chromium counts the objects of a file in another way than pypdf, which says so on every reading.
+logging.getLogger("pypdf").setLevel(logging.ERROR)
 
 ROOT = Path(__file__).parents[1]
 BUILT = ROOT / "_build"
@@ -42,9 +47,9 @@ MATHJAX = '{"options": {"processHtmlClass": "tex2jax_process|mathjax_process|mat
 CUT = """(limit) => {
     const reaches = (element) => {
         const box = element.getBoundingClientRect(), style = getComputedStyle(element);
-        if (!box.width || !box.height || element.closest("mjx-container *, svg *")) return false;
-        const scrolls = style.overflowX !== "visible" && style.display !== "inline";
-        return box.right > limit + 1 || (scrolls && element.scrollWidth > element.clientWidth + 1);
+        if (!box.width || !box.height || element.closest(".math, mjx-container, svg *")) return false;
+        const holds = style.overflowX !== "visible" || element.matches("pre, td, th");
+        return box.right > limit + 1 || (holds && element.scrollWidth > element.clientWidth + 1);
     };
     const found = new Set([...document.querySelectorAll("section.chapter *")].filter(reaches));
     return [...found].filter((one) => !found.has(one.parentElement)).map((one) =>
@@ -119,9 +124,22 @@ def described(printed: bytes) -> bytes:
         }
     )
     writer.page_mode = "/UseOutlines"
+    single(writer.get_outline_root())
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def single(entry: DictionaryObject) -> None:
+    """Give every entry below this one its title once: Chromium says a heading twice that begins a page after a break."""
+    below = entry.get("/First")
+    while below is not None:
+        each = below.get_object()
+        title = str(each["/Title"])
+        if title == 2 * title[: len(title) // 2]:
+            each[NameObject("/Title")] = TextStringObject(title[: len(title) // 2])
+        single(each)
+        below = each.get("/Next")
 
 
 def configured() -> dict[str, Any]:

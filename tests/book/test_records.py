@@ -67,7 +67,7 @@ def page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         monkeypatch.setattr(IPython.display, "display", show)
         names: dict[str, Any] = {}
         for cell in jupytext.read(BOOK / f"{chapter}.md").cells:
-            if cell.cell_type == "code":
+            if cell.cell_type == "code" and "skip-execution" not in cell.metadata.get("tags", []):
                 code = ast.parse(cell.source)
                 last = code.body.pop() if code.body and isinstance(code.body[-1], ast.Expr) else None
                 exec(compile(code, "cell", "exec"), names)
