@@ -29,7 +29,11 @@ STOP = "\nstopped; the same command goes on from here\n"
 def start(*arguments: str, see: bool = False, **how: object) -> subprocess.Popen[str]:
     command = [sys.executable, *(["-v"] if see else []), "-c", PROGRAM, *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **how}
-    return subprocess.Popen(command, **pipes)  # type: ignore[call-overload,no-any-return]
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # where the tests run in the background, it is ignored
+    try:
+        return subprocess.Popen(command, **pipes)  # type: ignore[call-overload,no-any-return]
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,13 @@ document.addEventListener("DOMContentLoaded", () => {
     const copy = svg.cloneNode(true), box = svg.getBoundingClientRect();
     const shown = [svg, ...svg.querySelectorAll("*")], copied = [copy, ...copy.querySelectorAll("*")];
     shown.forEach((element, i) => {
-      if (element.closest("defs, style")) return;
+      if (element.closest("style")) return;
       const style = getComputedStyle(element);
+      if (element.closest("defs")) { // what is drawn of it has colours of its own, but for the page's
+        const own = element.getAttribute("style");
+        if (own) copied[i].setAttribute("style", own.replaceAll("currentColor", style.color));
+        return;
+      }
       copied[i].removeAttribute("class");
       copied[i].setAttribute("style", painted.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";"));
     });

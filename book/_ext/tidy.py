@@ -1,7 +1,8 @@
-"""Drop what the theme's extensions put twice on a page."""
+"""Mend what the theme and its extensions make of a page: scripts that come twice, lists that a screen reader cannot read."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -19,6 +20,24 @@ def drop_repeated_scripts(
     context["script_files"] = kept
 
 
+def say_lists(
+    app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Sphinx sets the parameters of a signature as descriptions of nothing, and docutils the links back within a list."""
+    body = context.get("body", "")
+    body = re.sub(r"(?s)<dl>\n<dd>.*?</dl>", parameters, body)
+    context["body"] = body.replace(' role="doc-backlink"', "")
+
+
+def parameters(found: re.Match[str]) -> str:
+    return (
+        found[0]
+        .replace("<dl>", '<dl role="list">')
+        .replace("<dd>", '<dd role="listitem">')
+    )
+
+
 def setup(app: Any) -> dict[str, bool]:
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
+    app.connect("html-page-context", say_lists)
     return {"parallel_read_safe": True}
