@@ -77,7 +77,7 @@ def _settled(claim: Claim, findings: Mapping[str, Finding]) -> Claim:
         return replace(claim, verdict=found.verdict, reason=found.reason, scale=found.scale)
     if claim.judged:
         return replace(claim, reason=f"Judged: {claim.judged}")
-    return replace(claim, reason="By construction; the tests below would fail if it were not so.", scale="any")
+    return replace(claim, reason="By construction, at any scale: the tests named here would fail otherwise.")
 
 
 def _claim(entry: Mapping[str, Any]) -> Claim:

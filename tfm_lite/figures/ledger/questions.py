@@ -147,4 +147,4 @@ def _where(asked: Sequence[tuple[Place, Answer]]) -> str:
     """The places that had an answer, ours with their seeds."""
     answered = [place for place, found in asked if found.word]
     ours = [f"{p.title} × {len(p.of)} seed{'s' * (len(p.of) > 1)}" for p in answered if not p.printed]
-    return "; ".join([*["as printed"] * any(p.printed for p in answered), *ours])
+    return "; ".join([*["the printed tables"] * any(p.printed for p in answered), *ours])

@@ -56,7 +56,7 @@ def rarely_transfers_back(records: Sequence[Result]) -> Finding:
     if not ours:
         return Finding(CANNOT, " ".join([*texts, "There is no run of ours on the letters."]))
     verdict = OURS if all(rare) else REVERSED if not any(rare) else PARTLY
-    return Finding(verdict, f"{' '.join(texts)} We call a tenth rare.", f"as printed; {_scale(own)}")
+    return Finding(verdict, f"{' '.join(texts)} We call a tenth rare.", f"the printed tables; {_scale(own)}")
 
 
 def _printed_changes(kind: str) -> Iterator[float]:

@@ -28,7 +28,7 @@ if (!window.tfmLedger) {
     row.scrollIntoView({block: "center"});
   }
 
-  window.addEventListener("change", (event) => {
+  window.addEventListener("input", (event) => {
     const box = event.target.closest && event.target.closest(".tfm-ledger");
     if (!box) return;
     event.stopPropagation();

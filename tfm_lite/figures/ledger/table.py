@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from tfm_lite.figures.compared import listed
 from tfm_lite.figures.explore import Interactive, framed, marked
 from tfm_lite.figures.ledger import KINDS, Claim
 from tfm_lite.figures.ledger.questions import CANNOT, OURS, PARTLY, PRINTED, PROVED, REVERSED, SLIP, VERDICTS
+from tfm_lite.figures.scores import PAPER
 
 SIGNS = {PROVED: "■", PRINTED: "●", OURS: "●", PARTLY: "◐", REVERSED: "↔", SLIP: "✗", CANNOT: "○"}
+NAMES = {name.lower(): name for name in (*PAPER.values(), "PackNet", "ImageNet", "IMM", "FN")} | {"eq": "Eq."}
 _HERE = Path(__file__).parent
 _count = itertools.count()
 
@@ -39,21 +40,21 @@ def table(claims: Sequence[Claim], *, title: str) -> Interactive:
 
 
 def counted(claims: Sequence[Claim]) -> str:
-    """How many claims have each verdict, in words: "20 proved, 3 a slip"."""
+    """How many claims have each verdict, in words: "proved 20, a slip 3"."""
     counts = Counter(claim.verdict for claim in claims)
-    return listed([f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]])
+    return ", ".join(f"{verdict} {counts[verdict]}" for verdict in VERDICTS if counts[verdict])
 
 
 def in_words(place: str) -> str:
     """Where a piece of evidence leads to.
 
     >>> in_words("04_ternary_masks.md#eq-5"), in_words("comparison.md#above-tfm")
-    ('chapter 4, Eq. 5', 'comparison, above tfm')
+    ('chapter 4, Eq. 5', 'comparison, above TFM')
     """
     page, _, anchor = place.partition(".md#")
     number = re.match(r"0?(\d+[a-c]?)_", page)
-    words = re.sub(r"^eq-", "Eq. ", anchor).replace("-s-", "'s ")
-    words = words if words.startswith("Eq.") else words.replace("-", " ")
+    words = " ".join(NAMES.get(word, word) for word in anchor.replace("-s-", "'s-").split("-"))
+    words = re.sub(r"^Eq\. (\w+) (\w+)$", r"Eq. \1.\2", words)
     return f"{f'chapter {number[1]}' if number else page.replace('_', ' ')}, {words}"
 
 
