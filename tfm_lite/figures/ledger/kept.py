@@ -113,6 +113,18 @@ def _little_norm() -> Finding:
     return held(share < 0.01, reason, ON_ALEXNET)
 
 
+def _distillation_grows() -> Finding:
+    two, ten = (max(overhead(m, ALEXNET, tasks) for m in ("lwf", "lfl")) for tasks in (2, 10))
+    reason = f"LwF and LfL, which the paper compares with, keep {in_words(two)} at two tasks and {in_words(ten)} at ten: one "
+    return held(ten > two, f"{reason}old network. Those that keep data or autoencoders are not here.", otherwise=PARTLY)
+
+
+def _pnn_grows() -> Finding:
+    steps = memory.added("pnn", Builder.of("lenet", channels=1, size=28, tasks=10), [10] * 10)[1:]
+    reason = f"Of ten columns the second adds {in_words(steps[0])}, the last {in_words(steps[-1])}: each sees all older ones."
+    return held(steps == sorted(set(steps)), reason, "arithmetic, LeNet-5")
+
+
 def _others_have_one() -> Finding:
     small = Builder.of("lenet", channels=1, size=28, tasks=3)
     grown = memory.added("pnn", small, [10, 10, 10])
@@ -136,5 +148,7 @@ KEPT: dict[str, Callable[[], Finding]] = {
     "below-packnet": _below_packnet,
     "four-tasks": _four_tasks,
     "little-norm": _little_norm,
+    "distillation-grows": _distillation_grows,
+    "pnn-grows": _pnn_grows,
     "others-have-one": _others_have_one,
 }
