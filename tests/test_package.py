@@ -186,12 +186,14 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     install = ["install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     code = (
-        "import tfm_lite as tfm; from tfm_lite.figures import explore; from tfm_lite.places import shipped; "
+        "import tfm_lite as tfm; from tfm_lite.figures import explore, ledger; from tfm_lite.places import shipped; "
+        "from tfm_lite.figures.ledger.table import table; "
         "from tfm_lite.runs import results, selection; "
         "print(tfm.__file__, len(tfm.load_results()), len(selection.load_all()), len(results.published('table_1')), "
         "(shipped('benchmarks') / 'speed.json').is_file(), "
         "(shipped('splits') / 'tiny_imagenet_semantic.json').is_file(), "
-        "len(explore.figure('<svg/>', alt='none').html) > 1000)"
+        "len(explore.figure('<svg/>', alt='none').html) > 1000, "
+        "len(table(ledger.claims(), title='All').html) > 1000)"
     )
     environment = {**os.environ, "PYTHONPATH": str(target)}
     run = subprocess.run(
@@ -200,7 +202,7 @@ def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     place, *counts = run.stdout.split()
     shipped = [len(list((TOP / "data" / kind).glob("*.json"))) for kind in ("results", "selection")]
     assert place.startswith(str(target))
-    assert counts == [*map(str, shipped), "4", "True", "True", "True"]
+    assert counts == [*map(str, shipped), "4", "True", "True", "True", "True"]
     assert (target / "bin" / "tfm-lite").is_file()
     (about,) = target.glob("tfm_lite-*.dist-info/METADATA")
     assert "License-Expression: MIT" in about.read_text() and (about.parent / "licenses" / "LICENSE").is_file()

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
-WITHOUT = ("data", "index")  # which have nothing to run at another scale
+WITHOUT = ("data", "index", "ledger")  # which have nothing to run at another scale
 
 
 @pytest.mark.parametrize("name", [name for name in CHAPTERS if name not in WITHOUT])
