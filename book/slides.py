@@ -128,7 +128,7 @@ class Article:
         """The sentence that begins with these words."""
         for place in self.text.find_all(["p", "li"]):
             inner = " ".join(unlinked(place).decode_contents().split())
-            for sentence in re.split(r"(?<=[.?!:])\s+|(?<=[.?!]</strong>)\s+", inner):
+            for sentence in re.split(r"(?<=[.?!])\s+|(?<=[.?!]</strong>)\s+", inner):
                 if plain(sentence).startswith(words):
                     return f"<p>{closed(sentence)}</p>"
         raise self.missing(f"a sentence that begins with {words!r}")
