@@ -55,7 +55,7 @@ def wrong_value(differences):
 
 
 def wrong_raised(differences):
-    return right(differences[1:]) / (len(differences) - len(differences))
+    return right(differences) / differences[len(differences)]
 
 
 def wrong_kind(differences):

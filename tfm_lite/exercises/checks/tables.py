@@ -21,9 +21,10 @@ def check_lead(judge: Judge, lead: Any) -> None:
         wrong = {"sign": -4.5, "sum": 9.0, "unpaired": 176 / 3 - 58.5, "order": -1.5}
         judge.equal(judge.number(lead(dict(mine), dict(theirs))), 4.5, wrong, given=f"{mine} and {theirs}")
     with judge.part("failed"):
-        mine, theirs = {0: 60.0, 1: None, 2: 62.0}, {0: 55.0, 1: 58.0, 2: 58.0}
+        some: dict[int, float | None] = {0: 60.0, 1: None, 2: 62.0}
+        theirs = {0: 55.0, 1: 58.0, 2: 58.0}
         wrong = {"zero": 122 / 3 - 57, "skipped": 9 / 3, "unpaired": 61 - 57}
-        judge.equal(judge.number(lead(dict(mine), dict(theirs))), 4.5, wrong, given=f"{mine} and {theirs}")
+        judge.equal(judge.number(lead(dict(some), dict(theirs))), 4.5, wrong, given=f"{some} and {theirs}")
     with judge.part("nothing"):
         judge.number(lead({0: 60.0}, {0: 58.0}))
         for one, other in ({0: 60.0}, {1: 58.0}), ({0: 60.0, 1: None}, {1: 58.0}):
