@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The networks of chapters and tests are small: one thread is faster than two, and what the records were made with.
 book test long notebooks floor pages class: export OMP_NUM_THREADS = 1
 
-.PHONY: help book pdf zip test long lint check notebooks browser floor sync student pages class bench cuda serve clean
+.PHONY: help book pdf zip slides test long lint check notebooks browser floor sync student pages class bench cuda serve clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -27,6 +27,15 @@ pdf: .venv/installed ## print the built book into _build/tfm_lite.pdf; needs Chr
 
 zip: .venv/installed ## put the built book into _build/tfm_lite-book.zip, to open anywhere without a network
 	$(BIN)/python book/pack.py
+
+# reveal.js, by version and checksum; nothing else needs it.
+.venv/slides: requirements-slides.txt .venv/installed
+	rm -rf $@
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile --target $@ -r $<
+	@touch $@
+
+slides: .venv/slides ## write the slides of the ninety minutes, from the built book, into _build/slides
+	$(BIN)/python book/slides.py
 
 lint: .venv/installed ## check style, types and which room imports which
 	$(BIN)/ruff check .
@@ -61,7 +70,7 @@ floor: .venv-floor/installed ## check that the oldest versions that are allowed 
 	.venv-floor/bin/pytest -W default --nbmake book/01_forgetting.ipynb
 	.venv-floor/bin/pytest -W default tests/datasets/test_alphabets.py tests/methods/test_golden.py tests/nn/test_layers.py tests/test_shared.py
 
-check: book test long notebooks browser ## all of it, as continuous integration does
+check: book slides test long notebooks browser ## all of it, as continuous integration does
 
 sync: .venv/installed ## format the chapters, write their notebooks and the pictures
 	$(BIN)/python book/art.py

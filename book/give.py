@@ -1,7 +1,8 @@
 """Write an edition of the book for others: ``python book/give.py student FOLDER`` or ``class FOLDER``.
 
 For students: their notebooks, without any solution, as files and as student.zip, and in ``source`` what their pages are built
-from. For a class: a course folder for nbgrader, once it has marked its own solutions, stubs and wrong answers as it should.
+from. For a class: a course folder for nbgrader, once it has marked its own solutions, stubs and wrong answers as it should,
+and an exam with its answers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def give_to_students(folder: Path) -> str:
 
 
 def give_to_class(folder: Path) -> str:
-    from editions import for_class, tried_out
+    from editions import exam, for_class, tried_out
     from editions.labels import Book
 
     book = Book(BOOK.parent)
@@ -38,6 +39,7 @@ def give_to_class(folder: Path) -> str:
             + "\n".join(faults)
         )
     for_class.write(assignments, folder)
+    exam.write(book, folder)
     by = (
         "both graders"
         if tried_out.has_nbgrader()

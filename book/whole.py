@@ -93,7 +93,7 @@ def chapter(site: Path, file: str) -> Chapter:
     for folded in text.find_all("details"):
         folded.summary.decompose()
         folded.name = "div"
-    _within(text, f"{name}--", urljoin("html/", f"{file}.html"))
+    within(text, f"{name}--", urljoin("html/", f"{file}.html"))
     text.h1["id"], text["id"], text["class"] = text["id"], name, ["chapter"]
     heads = [
         (section.h2, section["id"])
@@ -116,7 +116,7 @@ def chosen(menu: Tag) -> Tag:
     return shown
 
 
-def _within(text: Tag, prefix: str, place: str) -> None:
+def within(text: Tag, prefix: str, place: str) -> None:
     """Let the page's names begin with ``prefix``, and all links and pictures be as seen from the folder of ``html/``."""
     for tag in text.find_all(True):
         if "id" in tag.attrs:

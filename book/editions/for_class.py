@@ -61,6 +61,8 @@ Made by `make class`, which has graded its own solutions, stubs and wrong answer
 
 Without nbgrader: `python -m tfm_lite grade FOLDER --csv marks.csv` takes the same notebooks, and the students' edition.
 
+`exam.md` is an exam on paper, `exam_answers.md` its answers: keep that file to yourself.
+
 Assignments, with their points: {assignments}.
 """
 

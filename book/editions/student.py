@@ -4,6 +4,7 @@ that are live, and a last cell that says what is done. And the same of the book'
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -42,6 +43,10 @@ BUTTONS = (
     "launch_buttons",
     "use_repository_button",
 )  # of a page, that lead to the notebook with its solutions
+TEACHERS = ("teaching",)  # pages that students do not get, and links to them
+TO_TEACHERS = re.compile(rf"\[([^\]]*)\]\((?:{'|'.join(TEACHERS)})\.md[^)]*\)")
+UNWANTED = "*.ipynb", "__pycache__", "typical", "downloads", "cache", "runs"
+UNWANTED += ("slides.*",)
 SHORT = 12  # letters: what is shorter, such as `)` or `else:`, is nobody's secret
 EPOCH = (
     1980,
@@ -123,7 +128,11 @@ def without_solutions(chapter: str) -> str:
 def pages(book: Book, folder: Path) -> None:
     """Write to ``folder`` what the students' pages are built from: all that the book is built from, but no solution."""
     make(folder)
-    shutil.copy(book.root / "_toc.yml", folder)
+    contents = (book.root / "_toc.yml").read_text(encoding="utf-8")
+    without = re.sub(
+        rf"^ *- file: book/({'|'.join(TEACHERS)})\n", "", contents, flags=re.M
+    )
+    (folder / "_toc.yml").write_text(without, encoding="utf-8")
     config = yaml.safe_load((book.root / "_config.yml").read_text(encoding="utf-8"))
     for button in BUTTONS:
         config.get("html", {}).pop(button, None)
@@ -131,17 +140,14 @@ def pages(book: Book, folder: Path) -> None:
     (folder / "_config.yml").write_text(
         yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
-    unwanted = shutil.ignore_patterns(
-        "*.ipynb", "__pycache__", "typical", "downloads", "cache", "runs"
-    )
+    unwanted = shutil.ignore_patterns(*UNWANTED, *(f"{page}.md" for page in TEACHERS))
     for name in "book", "tfm_lite", "data":
         shutil.copytree(
             book.root / name, folder / name, ignore=unwanted, dirs_exist_ok=True
         )
     for path in (folder / "book").glob("*.md"):
-        path.write_text(
-            without_solutions(path.read_text(encoding="utf-8")), encoding="utf-8"
-        )
+        text = without_solutions(path.read_text(encoding="utf-8"))
+        path.write_text(TO_TEACHERS.sub(r"\1", text), encoding="utf-8")
 
 
 # -- nothing leaks

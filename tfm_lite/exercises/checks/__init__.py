@@ -16,6 +16,7 @@ from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgettin
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
 from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
 from tfm_lite.exercises.checks.memory import check_overhead
+from tfm_lite.exercises.checks.tables import check_apart, check_both_averages, check_half_interval, check_lead
 from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
 from tfm_lite.exercises.checks.trained import check_trained
 from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
@@ -27,13 +28,17 @@ __all__ = [
     "Wrong",
     "check_accuracy",
     "check_answer",
+    "check_apart",
+    "check_both_averages",
     "check_distillation",
     "check_feature_norm",
     "check_fisher",
     "check_forgetting",
     "check_gradient_mask",
+    "check_half_interval",
     "check_hat_mask",
     "check_lateral",
+    "check_lead",
     "check_mask_gradient",
     "check_overhead",
     "check_prune",

@@ -13,7 +13,7 @@ class Lane {
     this.said = el("p", { class: "said", "aria-live": "polite" });
     this.graph = el("div", { class: "graph" });
     this.table = el("div", { class: "scores" });
-    this.root = el("section", { class: "lane", "aria-label": methods[name] },
+    this.root = el("div", { class: "lane", role: "region", "aria-label": methods[name] },
       el("header", {}, this.select, this.away), this.regions, this.summary, el("div", { class: "below" }, this.graph, this.table), this.said);
   }
 
