@@ -80,8 +80,7 @@ def check_task_norms(judge: Judge, make: Any) -> None:
     norms: Any = make()
     for name in ("begin", "end"):
         judge.must(hasattr(norms, name), "lacks", name=name)
-    asked: list[Tensor] = []
-    answers: list[Tensor] = []
+    answers: list[tuple[Tensor, Tensor]] = []  # maps of each task, and what it made of them
     for t, features in enumerate(SIZES):
         rows, maps = torch.randn(6, features), torch.randn(2, features, 4, 4)
         with judge.part("starts"):
@@ -94,12 +93,11 @@ def check_task_norms(judge: Judge, make: Any) -> None:
         with judge.part("acts"):
             acts(judge, norms, t, rows, maps)
         with judge.part("keeps"):
-            for s, answer in enumerate(answers):
-                judge.must(torch.equal(norms(asked[s], s), answer), "moved", task=t + 1, old=s + 1)
+            for s, (x, answer) in enumerate(answers):
+                judge.must(torch.equal(norms(x, s), answer), "moved", task=t + 1, old=s + 1)
             norms.end()
             judge.must(not list(norms.parameters()), "left")
-            asked.append(maps)
-            answers.append(norms(maps, t).detach().clone())
+            answers.append((maps, norms(maps, t).detach().clone()))
 
 
 def count_learning(judge: Judge, norms: nn.Module, t: int) -> None:

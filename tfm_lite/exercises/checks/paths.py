@@ -128,8 +128,6 @@ def importances(tasks: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, dict[st
     ways = [steps.sum(0) for steps, _ in tasks]
     far = [-(slopes * steps.cumsum(0)).sum(0) for steps, slopes in tasks]
     lengths = [steps.square().sum(0) for steps, _ in tasks]
-    all_ways = list(torch.stack(ways).cumsum(0))
-    all_paths = list(torch.stack(paths).cumsum(0))
 
     def summed(paths: Sequence[Tensor], squares: Sequence[Tensor], damping: float = 0.1) -> Tensor:
         omega = torch.zeros_like(paths[0])
@@ -148,8 +146,8 @@ def importances(tasks: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, dict[st
         "straight": summed(paths, [way.abs() for way in ways]),
         "path": summed(paths, [torch.full_like(way, 0.9) for way in ways]),
         "newest": parts[-1],
-        "start": summed(paths, [way**2 for way in all_ways]),
-        "unreset": summed(all_paths, squares),
+        "start": summed(paths, list(torch.stack(ways).cumsum(0) ** 2)),
+        "unreset": summed(list(torch.stack(paths).cumsum(0)), squares),
         "terms": torch.stack(parts).sum(0),
     }
     first = "newest", "start", "unreset"
