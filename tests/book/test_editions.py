@@ -18,6 +18,8 @@ from editions.markup import PARSER, directive, heading
 from nbformat import NotebookNode
 from PIL import Image
 
+from tfm_lite.exercises.grading import needed
+
 ROOT = Path(__file__).parents[2]
 BOOK = Book(ROOT)
 NOTEBOOKS = [page for page in BOOK.pages if BOOK.is_notebook(page)]
@@ -144,16 +146,9 @@ def test_solutions_are_folded_at_the_end_and_linked_both_ways(page: str) -> None
 
 
 def names(code: str) -> tuple[set[str], set[str], set[str]]:
-    """The names that some code gives, those that it imports, and those that it uses."""
-    given, imported, used = set(), set(), set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Name):
-            (given if isinstance(node.ctx, ast.Store) else used).add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            given.add(node.name)
-        elif isinstance(node, ast.alias):
-            imported.add((node.asname or node.name).split(".")[0])
-    return given, imported, used
+    """The names that some code gives, those that it imports, and those that it uses. A function's own are none."""
+    found = needed.names(code)
+    return set(found.given - found.imported), set(found.imported), set(found.used | found.later | found.changed)
 
 
 def tangled(chapter: str) -> list[tuple[str, set[str]]]:
@@ -183,3 +178,4 @@ def test_a_solution_that_cannot_move_is_found(later: str) -> None:
     chapter = f"{start}\n```{{code-cell}}\nanswer = given\n```\n\n{end}\n```{{code-cell}}\n{later}\n```\n"
     assert tangled(chapter) == [("exercise-x", {"answer" if "answer" in later else "given"})]
     assert not tangled(chapter.replace(later, "answer = 3"))
+    assert not tangled(chapter.replace(later, "def other(given): return given"))  # its own

@@ -40,6 +40,7 @@ CASES = {
     "recursion": (["def f(n): return n and f(n - 1)"], "f", [0]),
     "a decorator": (["def twice(f): return f", "@twice\ndef g(): pass"], "g", [0, 1]),
     "a builtin by another name": (["sum = max", "a = sum([1, 2])"], "a", [0, 1]),
+    "given, then used in a comprehension": (["k = 1", "k = 2\na = [k for _ in range(2)]"], "a", [1]),
 }
 
 

@@ -141,6 +141,128 @@ def features_share() -> Answer:
     return Answer(right, wrong)
 
 
+def wakes_at() -> Answer:
+    """Chapter 5: from where on a feature answers whose scale and shift before the ReLU are 2 and -3: -shift / scale."""
+    scale, shift = 2, -3
+    return Answer(-shift / scale, {"sign": shift / scale, "undivided": -shift, "turned": -scale / shift, "unmoved": 0})
+
+
+def masked_value() -> Answer:
+    """Chapter 5: what is left of a masked feature of 2 where the shift, 0.5, comes after the mask; the scale is 3."""
+    feature, scale, shift = 2, 3, 0.5
+    return Answer(shift, {"meant": 0, "seen": scale * feature + shift, "scaled": scale * feature, "feature": feature})
+
+
+def letters_needed() -> Answer:
+    """Chapter 6: letters until the standard error at an accuracy of 0.7 is a margin of 0.03: a (1 - a) / margin**2."""
+    spread, margin = 0.7 * 0.3, 0.03
+    right = spread / margin**2
+    return Answer(right, {"unsquared": spread / margin, "deviation": right**0.5, "one": 1 / margin, "twice": 4 * right})
+
+
+def last_growth() -> Answer:
+    """Chapter 6: features that task 10 adds to AlexNet by the paper's schedule."""
+    alexnet = stages_of("alexnet")
+    *_, before, last = totals = [sum(growth.features_at(alexnet, share)) for share in growth.schedule(10)]
+    wrong = {"all": last, "share": 0.05 * last, "root": 0.05**0.5 * last, "second": totals[1] - totals[0]}
+    return Answer(last - before, wrong)
+
+
+def still_numbers() -> Answer:
+    """Chapter 6: what moves of a layer that grows from 4 to 6 features of 3 inputs after its optimizer was made: nothing."""
+    inputs, old, new = 3, 4, 2
+    wrong = {
+        "new": new * (inputs + 1),
+        "old": old * (inputs + 1),
+        "all": (old + new) * (inputs + 1),
+        "rows": new * inputs,
+    }
+    return Answer(0, wrong)
+
+
+def flat_inputs() -> Answer:
+    """Chapter 7: inputs of a linear layer that a task sees which sees 192 of 256 channels of 6 by 6 positions."""
+    seen, channels, side = 192, 256, 6
+    wrong = {"channels": seen, "all": channels * side**2, "side": seen * side, "positions": side**2}
+    return Answer(seen * side**2, wrong)
+
+
+def copies_ratio() -> Answer:
+    """Chapter 7: bytes of the slices of AlexNet's nine older tasks, divided by those of its weights."""
+    alexnet, shares = stages_of("alexnet"), growth.schedule(10)
+
+    def weights(share: float) -> int:
+        pairs = zip(alexnet, growth.features_at(alexnet, share), strict=True)
+        return memory.size_of([replace(stage, features=features) for stage, features in pairs]).weights
+
+    each = [weights(share) / weights(1) for share in shares]
+    right = sum(each[:-1])
+    wrong = {"with_last": sum(each), "latest": each[-2], "inverse": 1 / right, "mean": right / 9}
+    return Answer(right, wrong | {"squared": sum(share**2 for share in shares[:-1])})
+
+
+def blind_drift() -> Answer:
+    """Chapter 7: what a test finds that compares a view with itself, where each of six numbers moved by 0.5: nothing."""
+    numbers, step = 6, 0.5
+    return Answer(0, {"meant": step, "sum": numbers * step, "sign": -step, "squared": step**2})
+
+
+def largest_strength() -> Answer:
+    """Chapter 8a: below which strength a step of 0.05 on a Fisher of 0.4 converges: 2 / (rate * Fisher)."""
+    rate, fisher = 0.05, 0.4
+    right = 2 / (rate * fisher)
+    return Answer(right, {"no_half": right / 2, "rate": 2 / rate, "fisher": 2 / fisher, "inverse": 1 / right})
+
+
+def pull() -> Answer:
+    """Chapter 8a: the gradient of EWC's penalty at a strength of 10, a Fisher of 0.3 and a distance of 3."""
+    strength, fisher, distance = 10, 0.3, 3
+    right = strength * fisher * distance
+    wrong = {
+        "value": right * distance / 2,
+        "no_half": 2 * right,
+        "sign": -right,
+        "nothing": 0,
+        "plain": strength * distance,
+    }
+    return Answer(right, wrong)
+
+
+def there_and_back() -> Answer:
+    """Chapter 8b: SI's importance of a weight that earned 1 on its way out, 1 on its way back, and ends 1 from its start."""
+    earned, way, damping = 1 + 1, 1, 0.1
+    wrong = {"straight": 1 / (way**2 + damping), "path": earned, "length": earned / (3**2 + damping)}
+    return Answer(earned / (way**2 + damping), wrong | {"farthest": earned / (2**2 + damping)})
+
+
+def step_share() -> Answer:
+    """Chapter 8b: what a step of 0.1 on gradients of 2 (data) and -1.5 (penalty) earns by the data."""
+    data, penalty, rate = 2, -1.5, 0.1
+    step = -rate * (data + penalty)
+    wrong = {"all": -(data + penalty) * step, "penalty": -penalty * step, "sign": data * step, "plan": rate * data**2}
+    return Answer(-data * step, wrong)
+
+
+def top_of_product() -> Answer:
+    """Chapter 8c: where the product of two Gaussians is highest, with means 2 and -1 and precisions 3 and 1."""
+    a, b, f, g = 2, -1, 3, 1
+    weighted = f * a + g * b
+    wrong = {"mean": (a + b) / 2, "exchanged": (g * a + f * b) / (f + g), "undivided": weighted}
+    return Answer(weighted / (f + g), wrong | {"rooted": (f**0.5 * a + g**0.5 * b) / (f**0.5 + g**0.5)})
+
+
+def third_share() -> Answer:
+    """Chapter 8c: the share of the third network in the mean of three, one by one."""
+    return Answer(1 / 3, {"half": 1 / 2, "rest": 2 / 3, "percent": 100 / 3, "quarter": 1 / 4})
+
+
+def small_fisher() -> Answer:
+    """Chapter 8c: two weights of 1 with Fishers of 1e-8 each, merged with 1e-8 added to the denominator."""
+    fisher = added = 1e-8
+    right = 2 * fisher / (2 * fisher + added)
+    return Answer(right, {"meant": 1, "half": 1 / 2, "zero": 0, "third": 1 / 3})
+
+
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "joint_price": joint_price,
     "full_width": full_width,
@@ -155,6 +277,21 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "tiny_least": tiny_least,
     "overtakes": overtakes,
     "features_share": features_share,
+    "wakes_at": wakes_at,
+    "masked_value": masked_value,
+    "letters_needed": letters_needed,
+    "last_growth": last_growth,
+    "still_numbers": still_numbers,
+    "flat_inputs": flat_inputs,
+    "copies_ratio": copies_ratio,
+    "blind_drift": blind_drift,
+    "largest_strength": largest_strength,
+    "pull": pull,
+    "there_and_back": there_and_back,
+    "step_share": step_share,
+    "top_of_product": top_of_product,
+    "third_share": third_share,
+    "small_fisher": small_fisher,
 }
 
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
+from tfm_lite.exercises.checks.affine import check_fold, check_masked_norm, check_task_norms
 from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
 from tfm_lite.exercises.checks.distillation import check_distillation
 from tfm_lite.exercises.checks.features import check_feature_norm, check_smallest_within, check_used_slice
 from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgetting, check_zero_forgetting
+from tfm_lite.exercises.checks.growing import check_grown_optimizer, check_growth_search
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
 from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
 from tfm_lite.exercises.checks.memory import check_overhead
 from tfm_lite.exercises.checks.tables import check_apart, check_both_averages, check_half_interval, check_lead
+from tfm_lite.exercises.checks.merging import check_merge, check_mode
+from tfm_lite.exercises.checks.paths import check_data_path, check_synaptic
+from tfm_lite.exercises.checks.penalties import check_ewc, check_penalty
+from tfm_lite.exercises.checks.slices import check_extraction, check_weight_drift
 from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
 from tfm_lite.exercises.checks.trained import check_trained
 from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
@@ -30,23 +36,36 @@ __all__ = [
     "check_answer",
     "check_apart",
     "check_both_averages",
+    "check_data_path",
     "check_distillation",
+    "check_ewc",
+    "check_extraction",
     "check_feature_norm",
     "check_fisher",
+    "check_fold",
     "check_forgetting",
     "check_gradient_mask",
     "check_half_interval",
+    "check_grown_optimizer",
+    "check_growth_search",
     "check_hat_mask",
     "check_lateral",
     "check_lead",
     "check_mask_gradient",
+    "check_masked_norm",
+    "check_merge",
+    "check_mode",
     "check_overhead",
+    "check_penalty",
     "check_prune",
     "check_sensitivity",
     "check_smallest_within",
+    "check_synaptic",
+    "check_task_norms",
     "check_ternary_linear",
     "check_trained",
     "check_used_slice",
+    "check_weight_drift",
     "check_weight_mask",
     "check_zero_forgetting",
     "outcome",

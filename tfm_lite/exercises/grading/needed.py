@@ -109,7 +109,7 @@ class _Reader(ast.NodeVisitor):
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         inner = _Reader()
         inner.generic_visit(node)
-        self.used |= inner.used - inner.given
+        self.used |= inner.used - inner.given - (self.given - self.maybe)
         self.later |= inner.later - inner.given
 
     visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_ListComp
