@@ -9,13 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
+from tfm_lite.exercises.checks.binary import check_masked_features, check_masked_linear
 from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
 from tfm_lite.exercises.checks.distillation import check_distillation
 from tfm_lite.exercises.checks.features import check_feature_norm, check_smallest_within, check_used_slice
+from tfm_lite.exercises.checks.finetuning import check_accuracy_matrix, check_finetune
 from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgetting, check_zero_forgetting
+from tfm_lite.exercises.checks.frozen import check_learn_head
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
 from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
 from tfm_lite.exercises.checks.memory import check_overhead
+from tfm_lite.exercises.checks.splits import check_batch_accuracy, check_leaks
+from tfm_lite.exercises.checks.steps import check_masked_step
 from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
 from tfm_lite.exercises.checks.trained import check_trained
 from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
@@ -26,15 +31,23 @@ __all__ = [
     "RIGHT",
     "Wrong",
     "check_accuracy",
+    "check_accuracy_matrix",
     "check_answer",
+    "check_batch_accuracy",
     "check_distillation",
     "check_feature_norm",
+    "check_finetune",
     "check_fisher",
     "check_forgetting",
     "check_gradient_mask",
     "check_hat_mask",
     "check_lateral",
+    "check_leaks",
+    "check_learn_head",
     "check_mask_gradient",
+    "check_masked_features",
+    "check_masked_linear",
+    "check_masked_step",
     "check_overhead",
     "check_prune",
     "check_sensitivity",
