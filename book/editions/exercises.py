@@ -62,9 +62,11 @@ class Exercise:
 
     @property
     def solved(self) -> str:
-        """The code of its solution, without the calls."""
+        """The code of its solution, without the calls, to the last cell that has one: what follows only shows something."""
         cells = self.solution.cells if self.solution else []
-        return "\n\n\n".join(without_calls(cell.source) for cell in cells if cell.code)
+        every = [cell.source for cell in cells if cell.code]
+        last = max((i for i, one in enumerate(every) if CALL.search(one)), default=-1)
+        return "\n\n\n".join(map(without_calls, every[: last + 1]))
 
 
 def calls(code: str) -> list[Ask]:
