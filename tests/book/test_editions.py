@@ -18,6 +18,8 @@ from editions.markup import PARSER, directive, heading
 from nbformat import NotebookNode
 from PIL import Image
 
+from tfm_lite.exercises.grading import needed
+
 ROOT = Path(__file__).parents[2]
 BOOK = Book(ROOT)
 NOTEBOOKS = [page for page in BOOK.pages if BOOK.is_notebook(page)]
@@ -145,15 +147,12 @@ def test_solutions_are_folded_at_the_end_and_linked_both_ways(page: str) -> None
 
 def names(code: str) -> tuple[set[str], set[str], set[str]]:
     """The names that some code gives, those that it imports, and those that it uses."""
-    given, imported, used = set(), set(), set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Name):
-            (given if isinstance(node.ctx, ast.Store) else used).add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            given.add(node.name)
-        elif isinstance(node, ast.alias):
-            imported.add((node.asname or node.name).split(".")[0])
-    return given, imported, used
+    found = needed.names(code)
+    return (
+        {*found.given - found.imported},
+        {*found.imported},
+        {*found.used | found.later | found.changed | found.called},
+    )
 
 
 def tangled(chapter: str) -> list[tuple[str, set[str]]]:
