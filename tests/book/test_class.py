@@ -72,6 +72,12 @@ def test_an_assignment_is_as_nbgrader_wants_it(page: str) -> None:
     assert sum("-needs-" in cell.metadata.nbgrader.grade_id for cell in cells) <= 6  # of some fifty
 
 
+def test_a_fault_is_in_an_assignment_as_it_is_given() -> None:
+    source = marks(COURSE[PAGE])["exercise-masked-step"].source
+    release = re.sub("### BEGIN SOLUTION.*?### END SOLUTION", "", source, flags=re.DOTALL)
+    assert "gradient = gradient * learns" in release and "speed = speed * learns" not in release
+
+
 @pytest.fixture
 def modules_stay() -> Iterator[None]:
     """A cell that marks imports the checks anew; for all other tests they are what they were."""

@@ -185,9 +185,7 @@ def one_step(body: nn.Module, heads: list[nn.Module], tasks: Tasks, t: int, mist
             head.zero_grad()
     loss = torch.stack([F.cross_entropy(h(b(x)), y) for b, h, (x, y) in parts]).sum()
     loss.backward()
-    with torch.no_grad():
-        for parameter in [p for module in learns for p in module.parameters() if p.grad is not None]:
-            parameter -= RATE * parameter.grad
+    torch.optim.SGD([p for module in learns for p in module.parameters()], lr=RATE).step()
 
 
 @torch.no_grad()

@@ -99,12 +99,11 @@ def learns(judge: Judge, got: nn.Module, start: nn.Module, body: nn.Module, batc
 def taught(head: nn.Module, body: nn.Module, batches: Batches, *, training: bool) -> nn.Module:
     """A copy of the head that has learned on a copy of the body, in training or in evaluation mode."""
     head, body = copy.deepcopy(head), copy.deepcopy(body).train(training)
+    optimizer = torch.optim.SGD(head.parameters(), lr=RATE)
     for x, y in batches:
-        head.zero_grad()
+        optimizer.zero_grad()
         F.cross_entropy(head(body(x)), y).backward()
-        with torch.no_grad():
-            for parameter in head.parameters():
-                parameter -= RATE * parameter.grad
+        optimizer.step()
     return head
 
 

@@ -69,8 +69,10 @@ class _Reader(ast.NodeVisitor):
     visit_While = visit_If
 
     def visit_Try(self, node: ast.Try) -> None:
-        for block in (node.body, *([handler] for handler in node.handlers), node.orelse):
-            self._unsure(*block)
+        self._unsure(*node.body)
+        for handler in node.handlers:
+            self._unsure(handler)
+        self._unsure(*node.orelse)
         self._in_order(*node.finalbody)
 
     def _unsure(self, *parts: ast.AST) -> None:
