@@ -14,7 +14,6 @@ from typing import Any
 from torch import nn
 
 from tfm_lite import memory, metrics
-from tfm_lite.datasets.sets.alphabets import ALPHABETS
 from tfm_lite.exercises.careless import careless_split
 from tfm_lite.exercises.held import GRADIENTS, OPTIMIZERS, shared_memory_moves
 from tfm_lite.exercises.judge import Judge, Outcome, told
@@ -70,6 +69,8 @@ def seeds_needed() -> Answer:
 
 def mean_chance() -> Answer:
     """Chapter 0: the average accuracy of one who guesses on the six alphabets: the mean of 1 / classes."""
+    from tfm_lite.datasets.sets.alphabets import ALPHABETS  # with what draws them, which takes long to import
+
     classes = [len(letters) for letters in ALPHABETS.values()]
     count, every = len(classes), sum(classes)
     right = sum(1 / n for n in classes) / count
