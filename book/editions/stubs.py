@@ -50,14 +50,24 @@ def raising(stub: str) -> str:
 
 
 def combined(stub: str, solution: str) -> str:
-    """The solution with what it takes from its stub, which is run before it: imports, and definitions that it keeps."""
-    lines, own = stub.split("\n"), {*map(_name, ast.parse(solution).body)}
+    """The solution with what it takes from its stub, which is run before it: imports, definitions that it keeps, and those
+    in which a fault is to be found, which it then gives anew."""
+    lines, own = stub.split("\n"), {_name(n): n for n in ast.parse(solution).body}
     kept = [
-        "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        "\n\n" * isinstance(node, Definition)
+        + "\n".join(lines[node.lineno - 1 : node.end_lineno])
         for node in ast.parse(stub).body
-        if _name(node) not in own and not is_open(node) and not is_blank(node)
+        if not is_open(node)
+        and not is_blank(node)
+        and (_name(node) not in own or is_faulty(node, own[_name(node)]))
     ]
-    return "\n".join([*kept, "", "", solution] if kept else [solution])
+    return "\n".join([*kept, "", "", solution] if kept else [solution]).lstrip("\n")
+
+
+def is_faulty(given: ast.stmt, mended: ast.stmt) -> bool:
+    """Whether a function or a class is given whole, with nothing left open, and its solution is another."""
+    whole = isinstance(given, Definition) and not any(open_functions(given))
+    return whole and ast.dump(given) != ast.dump(mended)
 
 
 def is_blank(node: ast.stmt) -> bool:
@@ -78,7 +88,8 @@ def _name(node: ast.stmt) -> str:
 def marked(stub: str, solution: str) -> str:
     """The solution and its stub as one, with what the stub does not have between nbgrader's marks: its release is the stub.
 
-    Of a function that both have, the marks are around its body; of a class around what the stub's does not have.
+    Of a function that both have, the marks are around its body; of a class around what the stub's does not have. What is
+    given with a fault stays as it is; behind it the mended one is marked, and the release has a place for it.
     """
     whole = combined(stub, solution)
     made = _marked(ast.parse(stub).body, ast.parse(whole).body, whole.split("\n"), "")
@@ -89,8 +100,12 @@ def _marked(
     stub: list[ast.stmt], solution: list[ast.stmt], lines: list[str], indent: str
 ) -> list[str]:
     """The lines of the solution's statements; those that the stub does not have, between marks."""
-    given = {node.name: node for node in stub if isinstance(node, Definition)}
-    same = {ast.dump(node) for node in stub}
+    same, kept = ({ast.dump(node) for node in each} for each in (stub, solution))
+    given = {
+        node.name: node
+        for node in stub
+        if isinstance(node, Definition) and ast.dump(node) not in kept
+    }
     written: list[str] = []
     hidden, at = False, 0
     for node in solution:

@@ -35,6 +35,10 @@ slow = [i for i in range(3)]
 four = three + 1
 ```
 
+```{code-cell} ipython3
+shown = 5
+```
+
 ```{exercise-start} In words
 :label: exercise-words
 :points: 2
@@ -68,6 +72,12 @@ def test_an_assignment_is_as_nbgrader_wants_it(page: str) -> None:
     assert sum("-needs-" in cell.metadata.nbgrader.grade_id for cell in cells) <= 6  # of some fifty
 
 
+def test_a_fault_is_in_an_assignment_as_it_is_given() -> None:
+    source = marks(COURSE[PAGE])["exercise-masked-step"].source
+    release = re.sub("### BEGIN SOLUTION.*?### END SOLUTION", "", source, flags=re.DOTALL)
+    assert "gradient = gradient * learns" in release and "speed = speed * learns" not in release
+
+
 @pytest.fixture
 def modules_stay() -> Iterator[None]:
     """A cell that marks imports the checks anew; for all other tests they are what they were."""
@@ -83,7 +93,10 @@ def modules_stay() -> Iterator[None]:
 @pytest.mark.usefixtures("modules_stay")
 def test_an_assignment_has_what_an_exercise_needs_and_no_more(tmp_path: Path) -> None:
     asked = ASKED.replace("import math\n\nbits = math.log2(3)", "import math\n\nbits = math.log2(four - 1)")
-    small = book(tmp_path, one=ONE + NEEDS + asked)
+    behind = (
+        "```{code-cell} ipython3\nprint(shown)  # behind the check: nobody's answer needs it\n```\n\n````{solution-end}"
+    )
+    small = book(tmp_path, one=ONE + NEEDS + asked.replace("````{solution-end}", behind))
     made = for_class.assignment(small, "one")
     assert made is not None
     cells = marks(made)
@@ -152,9 +165,12 @@ def test_nbgrader_marks_a_class(tmp_path: Path) -> None:
     source = COURSE[PAGE]
     handed_in = tried_out.submissions(source, BOOK, PAGE)
     got = tried_out.nbgraded({PAGE: source}, handed_in, tmp_path)
-    assert got == {"right": 8, "half": 5, "wrong": pytest.approx(0, abs=4), "cheat": 0}
+    assert got == {"right": 14, "half": pytest.approx(6, abs=4), "wrong": pytest.approx(0, abs=4), "cheat": 0}
     release = (tmp_path / "release" / PAGE / f"{PAGE}.ipynb").read_text()
     assert "BEGIN SOLUTION" not in release and "NotImplementedError" in release and "torch.zeros(0, 0)" not in release
+    assert (
+        "gradient = gradient * learns" in release and "speed = speed * learns" not in release
+    )  # a fault is there to be found
     said = (tmp_path / "feedback" / "cheat" / PAGE / f"{PAGE}.html").read_text()
     assert "your function returned None" in said or "not written yet" in said
     assert "tfm_lite/exercises/checks" not in said  # no line of a check

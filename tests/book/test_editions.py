@@ -146,9 +146,13 @@ def test_solutions_are_folded_at_the_end_and_linked_both_ways(page: str) -> None
 
 
 def names(code: str) -> tuple[set[str], set[str], set[str]]:
-    """The names that some code gives, those that it imports, and those that it uses. A function's own are none."""
+    """The names that some code gives, those that it imports, and those that it uses."""
     found = needed.names(code)
-    return set(found.given - found.imported), set(found.imported), set(found.used | found.later | found.changed)
+    return (
+        {*found.given - found.imported},
+        {*found.imported},
+        {*found.used | found.later | found.changed | found.called},
+    )
 
 
 def tangled(chapter: str) -> list[tuple[str, set[str]]]:

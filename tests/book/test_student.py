@@ -13,9 +13,9 @@ import pytest
 import yaml
 from _ext import tasks
 from editions import notebook, parts
-from editions.exercises import exercises, of_book
+from editions.exercises import CALL, exercises, of_book
 from editions.labels import Book
-from editions.stubs import combined, marked, raising
+from editions.stubs import UNWRITTEN, combined, marked, raising
 from editions.student import leaks, pages, readable, secrets, student, without_solutions, write
 from test_plain import ONE, book
 
@@ -126,7 +126,7 @@ def test_most_lines_of_solutions_are_secret() -> None:
         for one in parts(BOOK.source(page))
         if one.kind == "solution"
         for cell in one.cells
-        for line in cell.source.splitlines()
+        for line in CALL.sub("", cell.source).splitlines()  # that a check is called is no secret
         if len(" ".join(line.split())) >= 12
     }
     asks = of_book(BOOK)
@@ -250,6 +250,27 @@ STUBS = {
     "a = ...": "a = ...",
     "def f(x):\n    return ...": "def f(x):\n    return ...",
 }
+
+
+# A stub with a fault: what runs and is wrong.
+FAULTY = "import math\n\n\ndef half(x):\n    return x // 2\n\n\ndef same(x):\n    return x"
+MENDED = "def half(x):\n    return x / 2"
+
+
+def test_a_fault_stays_for_students_and_in_a_class() -> None:
+    """It is theirs to find: the stub is kept whole, and the mended one is written below it."""
+    assert raising(FAULTY) == FAULTY
+    assert combined(FAULTY, MENDED) == f"{FAULTY}\n\n\n{MENDED}"
+    made = marked(FAULTY, MENDED)
+    release = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", UNWRITTEN, made, flags=re.DOTALL)
+    assert release == f"{FAULTY}\n\n\n{UNWRITTEN}"
+    space: dict[str, Any] = {}
+    exec(made, space)
+    assert space["half"](3) == 1.5 and space["same"](3) == 3
+
+
+def test_what_a_solution_repeats_is_no_fault() -> None:
+    assert combined(FAULTY, FAULTY).count("def half") == 1
 
 
 @pytest.mark.parametrize("stub", STUBS)

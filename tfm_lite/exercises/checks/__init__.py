@@ -10,9 +10,11 @@ from typing import Any
 
 from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
 from tfm_lite.exercises.checks.affine import check_fold, check_masked_norm, check_task_norms
+from tfm_lite.exercises.checks.binary import check_masked_features, check_masked_linear
 from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
 from tfm_lite.exercises.checks.distillation import check_distillation
 from tfm_lite.exercises.checks.features import check_feature_norm, check_smallest_within, check_used_slice
+from tfm_lite.exercises.checks.finetuning import check_accuracy_matrix, check_finetune
 from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgetting, check_zero_forgetting
 from tfm_lite.exercises.checks.growing import check_grown_optimizer, check_growth_search
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
@@ -23,6 +25,12 @@ from tfm_lite.exercises.checks.merging import check_merge, check_mode
 from tfm_lite.exercises.checks.paths import check_data_path, check_synaptic
 from tfm_lite.exercises.checks.penalties import check_ewc, check_penalty
 from tfm_lite.exercises.checks.slices import check_extraction, check_weight_drift
+from tfm_lite.exercises.checks.frozen import check_learn_head
+from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
+from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
+from tfm_lite.exercises.checks.memory import check_overhead
+from tfm_lite.exercises.checks.splits import check_batch_accuracy, check_leaks
+from tfm_lite.exercises.checks.steps import check_masked_step
 from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
 from tfm_lite.exercises.checks.trained import check_trained
 from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
@@ -33,14 +41,17 @@ __all__ = [
     "RIGHT",
     "Wrong",
     "check_accuracy",
+    "check_accuracy_matrix",
     "check_answer",
     "check_apart",
     "check_both_averages",
     "check_data_path",
+    "check_batch_accuracy",
     "check_distillation",
     "check_ewc",
     "check_extraction",
     "check_feature_norm",
+    "check_finetune",
     "check_fisher",
     "check_fold",
     "check_forgetting",
@@ -55,6 +66,12 @@ __all__ = [
     "check_masked_norm",
     "check_merge",
     "check_mode",
+    "check_leaks",
+    "check_learn_head",
+    "check_mask_gradient",
+    "check_masked_features",
+    "check_masked_linear",
+    "check_masked_step",
     "check_overhead",
     "check_penalty",
     "check_prune",

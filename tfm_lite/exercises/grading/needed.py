@@ -32,7 +32,6 @@ class _Reader(ast.NodeVisitor):
     def __init__(self) -> None:
         self.given, self.maybe, self.changed, self.called = set[str](), set[str](), set[str](), set[str]()
         self.used, self.later, self.imported = set[str](), set[str](), set[str]()
-        self.unsure = 0  # blocks that may not be run
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
@@ -57,24 +56,30 @@ class _Reader(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self._in_order(node.iter)
-        self._unsure(node.target, *node.body, *node.orelse)
+        self._unsure(node.target, *node.body)
+        self._unsure(*node.orelse)
 
     visit_AsyncFor = visit_For
 
     def visit_If(self, node: ast.If | ast.While) -> None:
         self._in_order(node.test)
-        self._unsure(*node.body, *node.orelse)
+        self._unsure(*node.body)
+        self._unsure(*node.orelse)
 
     visit_While = visit_If
 
     def visit_Try(self, node: ast.Try) -> None:
-        self._unsure(*node.body, *node.handlers, *node.orelse)
+        self._unsure(*node.body)
+        for handler in node.handlers:
+            self._unsure(handler)
+        self._unsure(*node.orelse)
         self._in_order(*node.finalbody)
 
     def _unsure(self, *parts: ast.AST) -> None:
-        self.unsure += 1
+        """A block that may not be run. What it gives it has itself; whoever comes after it may not."""
+        had, maybe = set(self.given), set(self.maybe)
         self._in_order(*parts)
-        self.unsure -= 1
+        self.maybe |= maybe | (self.given - had)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._give(node.name)
@@ -142,15 +147,13 @@ class _Reader(ast.NodeVisitor):
             function = node.value.func
             if isinstance(function, ast.Name) and function.id in SHOWING:
                 return
-            self.called |= _root(function) if isinstance(function, ast.Attribute) else set()
+            own = self.given - self.maybe  # what the piece has made itself is nobody else's
+            self.called |= _root(function) - own if isinstance(function, ast.Attribute) else set()
             for argument in [*node.value.args, *(k.value for k in node.value.keywords)]:
-                self.changed |= _root(argument)
+                self.changed |= _root(argument) - own
 
     def _give(self, name: str) -> None:
-        if self.unsure and name not in self.given:
-            self.maybe.add(name)
-        elif not self.unsure:
-            self.maybe.discard(name)
+        self.maybe.discard(name)
         self.given.add(name)
 
 
