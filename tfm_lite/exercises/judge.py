@@ -123,7 +123,7 @@ class Judge:
         self.must(value is not None, "none")
         self.must(not isinstance(value, str | bool), "kind", asked="a number", kind=type(value).__name__)
         try:
-            return float(value)
+            return float(value.detach() if isinstance(value, Tensor) else value)
         except (TypeError, ValueError, RuntimeError):
             raise _Found("kind", asked="a number", kind=type(value).__name__) from None
 

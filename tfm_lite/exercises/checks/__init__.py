@@ -9,13 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
+from tfm_lite.exercises.checks.account import check_account, check_bytes_kept
 from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
 from tfm_lite.exercises.checks.distillation import check_distillation
 from tfm_lite.exercises.checks.features import check_feature_norm, check_smallest_within, check_used_slice
 from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgetting, check_zero_forgetting
+from tfm_lite.exercises.checks.hat import check_hat_gradients, check_hat_penalty
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
 from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
 from tfm_lite.exercises.checks.memory import check_overhead
+from tfm_lite.exercises.checks.packnet import check_packnet_linear, check_used_weights
+from tfm_lite.exercises.checks.pnn import check_adapters, check_pnn_column
+from tfm_lite.exercises.checks.taught import check_lwf_loss, check_teacher
 from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
 from tfm_lite.exercises.checks.trained import check_trained
 from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
@@ -25,23 +30,33 @@ from tfm_lite.exercises.report import report
 __all__ = [
     "RIGHT",
     "Wrong",
+    "check_account",
     "check_accuracy",
+    "check_adapters",
     "check_answer",
+    "check_bytes_kept",
     "check_distillation",
     "check_feature_norm",
     "check_fisher",
     "check_forgetting",
     "check_gradient_mask",
+    "check_hat_gradients",
     "check_hat_mask",
+    "check_hat_penalty",
     "check_lateral",
+    "check_lwf_loss",
     "check_mask_gradient",
     "check_overhead",
+    "check_packnet_linear",
+    "check_pnn_column",
     "check_prune",
     "check_sensitivity",
     "check_smallest_within",
+    "check_teacher",
     "check_ternary_linear",
     "check_trained",
     "check_used_slice",
+    "check_used_weights",
     "check_weight_mask",
     "check_zero_forgetting",
     "outcome",
