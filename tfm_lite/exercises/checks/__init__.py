@@ -11,6 +11,7 @@ from typing import Any
 from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
 from tfm_lite.exercises.checks.affine import check_fold, check_masked_norm, check_task_norms
 from tfm_lite.exercises.checks.binary import check_masked_features, check_masked_linear
+from tfm_lite.exercises.checks.account import check_account, check_bytes_kept
 from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
 from tfm_lite.exercises.checks.distillation import check_distillation
 from tfm_lite.exercises.checks.features import check_feature_norm, check_smallest_within, check_used_slice
@@ -31,6 +32,13 @@ from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_ma
 from tfm_lite.exercises.checks.memory import check_overhead
 from tfm_lite.exercises.checks.splits import check_batch_accuracy, check_leaks
 from tfm_lite.exercises.checks.steps import check_masked_step
+from tfm_lite.exercises.checks.hat import check_hat_gradients, check_hat_penalty
+from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
+from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
+from tfm_lite.exercises.checks.memory import check_overhead
+from tfm_lite.exercises.checks.packnet import check_packnet_linear, check_used_weights
+from tfm_lite.exercises.checks.pnn import check_adapters, check_pnn_column
+from tfm_lite.exercises.checks.taught import check_lwf_loss, check_teacher
 from tfm_lite.exercises.checks.ternary_linear import check_ternary_linear
 from tfm_lite.exercises.checks.trained import check_trained
 from tfm_lite.exercises.checks.weight_masks import check_mask_gradient, check_prune
@@ -40,6 +48,7 @@ from tfm_lite.exercises.report import report
 __all__ = [
     "RIGHT",
     "Wrong",
+    "check_account",
     "check_accuracy",
     "check_accuracy_matrix",
     "check_answer",
@@ -47,6 +56,9 @@ __all__ = [
     "check_both_averages",
     "check_data_path",
     "check_batch_accuracy",
+    "check_adapters",
+    "check_answer",
+    "check_bytes_kept",
     "check_distillation",
     "check_ewc",
     "check_extraction",
@@ -59,9 +71,12 @@ __all__ = [
     "check_half_interval",
     "check_grown_optimizer",
     "check_growth_search",
+    "check_hat_gradients",
     "check_hat_mask",
+    "check_hat_penalty",
     "check_lateral",
     "check_lead",
+    "check_lwf_loss",
     "check_mask_gradient",
     "check_masked_norm",
     "check_merge",
@@ -83,6 +98,16 @@ __all__ = [
     "check_trained",
     "check_used_slice",
     "check_weight_drift",
+    "check_packnet_linear",
+    "check_pnn_column",
+    "check_prune",
+    "check_sensitivity",
+    "check_smallest_within",
+    "check_teacher",
+    "check_ternary_linear",
+    "check_trained",
+    "check_used_slice",
+    "check_used_weights",
     "check_weight_mask",
     "check_zero_forgetting",
     "outcome",
