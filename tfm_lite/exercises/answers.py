@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import torch
 from torch import nn
 
 from tfm_lite import memory, metrics
@@ -18,13 +19,8 @@ from tfm_lite.exercises.careless import careless_split
 from tfm_lite.exercises.held import GRADIENTS, OPTIMIZERS, shared_memory_moves
 from tfm_lite.exercises.judge import Judge, Outcome, told
 from tfm_lite.nn import growth
-from tfm_lite.nn.networks import stages_of
-from tfm_lite.runs import results
-import torch
-
-from tfm_lite import memory
-from tfm_lite.exercises.judge import Judge, Outcome, told
 from tfm_lite.nn.networks import Builder, stages_of
+from tfm_lite.runs import results
 
 
 @dataclass(frozen=True)
@@ -376,6 +372,8 @@ def decayed() -> Answer:
     right = 1 - (1 - rate * decay) ** steps
     wrong = {"left": 1 - right, "one_step": rate * decay, "rate": 1 - (1 - decay) ** steps, "percent": 100 * right}
     return Answer(right, wrong)
+
+
 def temperature_price() -> Answer:
     """Chapter 9: the lambda at a temperature of 8 that pulls as hard as 1 at 4, where the gradient goes with 1 / T**2."""
     return Answer((8 / 4) ** 2, {"once": 8 / 4, "inverse": (4 / 8) ** 2, "same": 1, "cubed": (8 / 4) ** 3})
