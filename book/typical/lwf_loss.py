@@ -55,6 +55,19 @@ def wrong_cold(net, old, x, y, t, lam, temperature):
     return right(net, old, x, y, t, lam, 1.0)
 
 
+def wrong_square(net, old, x, y, t, lam, temperature):
+    return right(net, old, x, y, t, lam * temperature**2, temperature)
+
+
+def wrong_divergence(net, old, x, y, t, lam, temperature):
+    loss = right(net, old, x, y, t, lam, temperature)
+    for s in range(t):
+        with torch.no_grad():
+            p = (old.heads[s](old.features(x)) / temperature).softmax(1)
+        loss = loss + lam * (p * p.log()).sum(1).mean()
+    return loss
+
+
 def wrong_old_alone(net, old, x, y, t, lam, temperature):
     new = F.cross_entropy(net.heads[t](net.features(x)), y)
     loss = right(net, old, x, y, t, lam, temperature)

@@ -97,6 +97,14 @@ def terms(net: Net, old: Any, t: int, temperature: float) -> tuple[Tensor, list[
     return F.cross_entropy(net.heads[t](h), y), paid
 
 
+def entropy(t: int, temperature: float) -> Tensor:
+    """Of the old heads' softened answers, what each pays at least, in all."""
+    _, old = pair(t)
+    with torch.no_grad():
+        answers = [(old.heads[s](old.features(images(t)[0])) / temperature).softmax(1) for s in range(t)]
+    return torch.stack([-(p * p.log()).sum(1).mean() for p in answers]).sum()
+
+
 def loss_causes(t: int, lam: float, temperature: float) -> dict[str, Tensor]:
     """What the loss is to those who make one mistake; the right one is called so."""
     new, paid = terms(*pair(t), t, temperature)
@@ -109,6 +117,8 @@ def loss_causes(t: int, lam: float, temperature: float) -> dict[str, Tensor]:
         "unweighted": new + other,
         "all_weighted": lam * (new + other),
         "cold": new + lam * torch.stack(swapped).sum(),
+        "square": new + lam * temperature**2 * other,
+        "divergence": new + lam * (other - entropy(t, temperature)),
         "old_alone": lam * other,
         "new_alone": new,
     }
