@@ -140,7 +140,8 @@ def test_an_answer_in_words(runs: Runs) -> None:
     question = QUESTIONS["freezing"]
     words = worth.in_words(question, runs.map(question))
     assert words.startswith("Is the new task better than with frozen features? It pays at 36, does not pay at 0")
-    assert re.search(r"moves by −1\.0 ± 0\.\d for each doubling .*, \+2\.0 ± 0\.0 from unlike .* and \+1\.0", words)
+    assert re.search(r"moves by −1\.0 ± 0\.\d points for each doubling .*, \+2\.0 ± 0\.0 points from unlike", words)
+    assert re.search(r" and \+1\.0 ± 0\.0 points from 10 to 80 images of each old letter\.$", words)
     nothing = worth.in_words(question, {Cell("same", 10, 5): None})
     assert nothing.endswith(
         "It pays at 0, does not pay at 0, cannot be said at 1 of 1 places. Nothing moves the difference clearly."

@@ -179,11 +179,13 @@ def in_words(question: Question, found: Mapping[Cell, Paired | None]) -> str:
         "first": f"from {min(FIRST)} to {max(FIRST)} images of each old letter",
     }
     clear = [
-        f"{difference} {moved[name]}" for name, difference in effects(found).items() if verdict(difference) != UNSAID
+        f"{difference} points {moved[name]}"
+        for name, difference in effects(found).items()
+        if verdict(difference) != UNSAID
     ]
     said = ", ".join(f"{word} at {count}" for word, count in counts.items())
     return f"{question.name} It {said} of {len(found)} places. " + (
-        f"The difference moves by {listed(clear)} points." if clear else "Nothing moves the difference clearly."
+        f"The difference moves by {listed(clear)}." if clear else "Nothing moves the difference clearly."
     )
 
 
