@@ -57,6 +57,7 @@ OPTIONS: list[tuple[str, str, list[Any], str]] = [
     ("tfm", "which", ["new"], "'all' or 'old'"),
     ("tfm", "norm_start", ["next", None], "'identity' or 'previous'"),
     ("tfm_no_fn", "start", [0], FRACTION),
+    ("tfm", "boost", [0, -1.0, inf, nan, "3"], POSITIVE),
     ("tfm_no_fn", "norm", ["before"], "None"),
 ]
 FIELDS: list[tuple[str, list[Any], str]] = [

@@ -42,7 +42,8 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     ``+semantic`` or ``+larger`` (a larger first task) instead of a random split, ``+5tasks``, and ``+20x100`` (the first 20
     classes, 100 training images of each) or ``+partial`` (the classes that are there). Without one of these two a set that
     is not complete is refused. Last may come ``+augmented``: training crops and flips its images at random.
-    ``folder:PATH+3tasks`` is one's own folder of images (:func:`from_folder`).
+    ``folder:PATH+3tasks`` is one's own folder of images (:func:`from_folder`). ``alphabets+Greek80+Cyrillic5`` draws these
+    alphabets, with 80 and with 5 training images of each letter (:mod:`tfm_lite.datasets.drawn`).
 
     ``seed`` fixes the order of classes and the validation images; ``size`` is the height and width in pixels (None: the
     data set's own choice); ``data`` is the folder that holds the publisher's folder (None: ``TFM_LITE_DATA``, else the
@@ -62,6 +63,10 @@ def load(name: str, *, seed: int = 0, size: int | None = None, data: str | Path 
     module = find(request.name)
     if hasattr(module, "ABOUT"):
         tasks = folders.load(module, request, seed=seed, size=size, data=folder)
+    elif request.letters:
+        from tfm_lite.datasets import drawn  # matplotlib comes with it
+
+        tasks = replace(drawn.load(request.letters, seed=seed, size=size, data=folder), name=name)
     elif replace(request, augmented=False).plain:
         tasks = replace(module.load(seed=seed, size=size, data=folder), name=name)
     else:

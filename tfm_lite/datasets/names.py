@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SPLITS = ("semantic", "larger")
-FORM = "NAME[+semantic|+larger][+Ntasks][+CLASSESxIMAGES|+partial][+augmented]"
+LETTERS = "alphabets"  # the set whose images are drawn, so that there are as many as are asked for
+FORM = (
+    f"NAME[+semantic|+larger][+Ntasks][+CLASSESxIMAGES|+partial][+augmented], or {LETTERS}+Latin40+Greek5[+augmented]"
+)
 OWN = "folder:"  # what the name of one's own images begins with
 WORD = re.compile(rf"{'|'.join(SPLITS)}|[1-9]\d*tasks|[1-9]\d*x[1-9]\d*|partial|augmented")
 
@@ -20,7 +23,8 @@ class Request:
 
     ``split`` is "random", "semantic" or "larger" (a larger first task); ``tasks`` their number (None: the paper's);
     ``classes`` and ``images`` the first so many classes and so many training images of each (None: all of them);
-    ``partial`` takes whatever classes there are; ``augmented`` crops and flips training images at random.
+    ``partial`` takes whatever classes there are; ``augmented`` crops and flips training images at random. ``letters`` are the
+    alphabets to draw, a task each, with the number of training images of each letter.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Request:
     images: int | None = None
     partial: bool = False
     augmented: bool = False
+    letters: tuple[tuple[str, int], ...] = ()
 
     @property
     def plain(self) -> bool:
@@ -48,6 +53,7 @@ class Request:
             f"{self.tasks}tasks" * (self.tasks is not None),
             f"{self.classes}x{self.images}" * (self.classes is not None),
             "partial" * self.partial,
+            *(f"{alphabet}{count}" for alphabet, count in self.letters),
             "augmented" * self.augmented,
         ]
         return "+".join(filter(None, words))
@@ -63,6 +69,7 @@ def parse(text: str) -> Request:
     while text.startswith(OWN) and words and not all(map(WORD.fullmatch, words)):
         name = f"{name}+{words.pop(0)}"
     found: dict[str, object] = {}
+    letters: list[tuple[str, int]] = []
     for word in words:
         if word in SPLITS:
             found["split"] = word
@@ -72,9 +79,15 @@ def parse(text: str) -> Request:
             found.update(classes=int(match[1]), images=int(match[2]))
         elif word in ("partial", "augmented"):
             found[word] = True
+        elif match := re.fullmatch(r"([A-Za-z_]+)([1-9]\d*)", word):
+            letters.append((match[1], int(match[2])))
         else:
             raise ValueError(f"{text!r} has the word {word!r}; the names of data sets have the form {FORM}")
-    request = Request(name, **found)  # type: ignore[arg-type]
+    request = Request(name, **found, letters=tuple(letters))  # type: ignore[arg-type]
+    if letters and replace(request, letters=(), augmented=False) != Request(LETTERS):
+        raise ValueError(
+            f"{text!r} asks for letters; write {LETTERS}, and after it nothing but what is to be drawn: {FORM}"
+        )
     if request.partial and request.classes is not None:
         raise ValueError(f"{text!r} asks twice for a part; leave out +partial")
     if str(request) != text:

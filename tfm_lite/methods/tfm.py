@@ -11,7 +11,7 @@ from tfm_lite.nn import growth
 from tfm_lite.nn.layers import Ternary
 from tfm_lite.nn.networks import Builder, Network
 from tfm_lite.nn.stages import Kit, Plain
-from tfm_lite.options import Fraction, Share
+from tfm_lite.options import Fraction, Positive, Share
 from tfm_lite.train import Fit
 
 
@@ -25,7 +25,9 @@ class TFM(Method):
     trained from the same state, and the smallest whose validation accuracy is within ``margin`` (a fraction: 0.015 is 1.5
     points) of the best is kept; with ``grow="schedule"`` the network reaches full size in equal steps. Sizes are shares
     ``of`` "weights" or "features". ``norm``, ``which`` and ``norm_start`` are the options of
-    :class:`~tfm_lite.nn.layers.Ternary` and :class:`~tfm_lite.nn.feature_norm.FeatureNorm`.
+    :class:`~tfm_lite.nn.layers.Ternary` and :class:`~tfm_lite.nn.feature_norm.FeatureNorm`. ``boost`` multiplies the
+    gradients of the features that a later task adds, to see whether it matters if they are weaker
+    (:mod:`tfm_lite.methods.reach`).
 
     The grid's margins are the paper's two, for ImageNet and for fine-grained sets. A selection sees how much a growth gains
     on the tasks at hand, not what it takes from later ones below the cap; so it favours the smaller margin.
@@ -51,9 +53,11 @@ class TFM(Method):
         norm: Literal["before", "after"] | None = "before",
         which: Literal["all", "old"] = "all",
         norm_start: Literal["identity", "previous"] = "identity",
+        boost: Positive = 1.0,
     ) -> None:
         super().__init__(build)
         self.policy, self.first, self.growths, self.margin, self.of = grow, start, growths, margin, of
+        self.boost = boost
         self.kit = partial(Ternary, norm=norm, which=which, start=norm_start)
         self.fractions: list[float] = []  # the network's size after each task
 
@@ -89,6 +93,13 @@ class TFM(Method):
             stage.grow(t, inputs, count)
             inputs = count
         self.net.add_head(t, self.classes[t], inputs)
+
+    def after_backward(self, t: int) -> None:
+        if t and self.boost != 1:
+            own = (p for stage in self.net.stages for p in (stage.layer.rows, stage.layer.new_bias))
+            for parameter in own:
+                if parameter.grad is not None:  # a layer may have grown by nothing
+                    parameter.grad.mul_(self.boost)
 
     def after_task(self, t: int) -> None:
         for stage in self.net.stages:

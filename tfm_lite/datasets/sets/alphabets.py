@@ -9,6 +9,7 @@ letters are the capitals again.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ INK, PAPER, NOISE = (140, 255), (0, 70), 24.0
 FINE = 4  # letters are filled at this multiple of the size, then averaged
 VERSION = 1
 
+Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 def load(*, seed: int, size: int | None, data: Path | None) -> TaskSequence:
     """Six tasks of 8 or 16 letters, grey, 28 or 32 pixels. The images are the same for every seed."""
@@ -72,17 +75,26 @@ def load(*, seed: int, size: int | None, data: Path | None) -> TaskSequence:
 @cache
 def _images(size: int, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """All images (N, 1, size, size), their classes, whether they are for training, and their fingerprint; cached."""
-    settings = (VERSION, size, ALPHABETS, TRAIN_FONTS, TEST_FONTS, ONLY_DEJAVU, TRAIN_PER_CLASS, TEST_PER_CLASS, TURN)
-    more = (UNSEEN_TURN, SLANT, SHIFT, BOX, STRETCH, STROKE, INK, PAPER, NOISE, FINE)
-    path = folder / f"alphabets-{digest(settings, more)}.npz"
-    kept = _read(path)
-    if kept is None:
-        images, labels, is_train = draw_all(size)
-        kept = images, labels, is_train, fingerprint_of(Split(images, np.arange(len(labels)), labels))
+    path = folder / f"alphabets-{digest(*settings(size))}.npz"
+    return kept(path, lambda: draw_all(size))
+
+
+def settings(size: int) -> tuple[object, ...]:
+    """All that an image depends on, but for its letter and its part."""
+    of = (VERSION, size, ALPHABETS, TRAIN_FONTS, TEST_FONTS, ONLY_DEJAVU, TRAIN_PER_CLASS, TEST_PER_CLASS, TURN)
+    return of, (UNSEEN_TURN, SLANT, SHIFT, BOX, STRETCH, STROKE, INK, PAPER, NOISE, FINE)
+
+
+def kept(path: Path, drawn: Callable[[], Drawn]) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """What is drawn, and its fingerprint: read from ``path`` if it is there and whole, else drawn and kept there."""
+    found = _read(path)
+    if found is None:
+        images, labels, is_train = drawn()
+        found = images, labels, is_train, fingerprint_of(Split(images, np.arange(len(labels)), labels))
         # Where nothing may be written, the letters are drawn each time.
         with contextlib.suppress(OSError), written(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, images=images, labels=labels, is_train=is_train, fingerprint=kept[-1])
-    return kept
+            np.savez(file, images=images, labels=labels, is_train=is_train, fingerprint=found[-1])
+    return found
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, str] | None:
@@ -97,13 +109,29 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, str] | None:
     return (images, labels, is_train, fingerprint) if whole else None
 
 
-def draw_all(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw_all(size: int) -> Drawn:
     """Draw every sample of every letter."""
-    images, labels, is_train = [], [], []
     letters = [(name, letter) for name, letters in ALPHABETS.items() for letter in letters]
+    counts = {"train": TRAIN_PER_CLASS, "test": TEST_PER_CLASS}
+    return draw_each(letters, counts, size, stream=lambda c, part: numpy_stream(0, "alphabets", c, part))
+
+
+def draw_each(
+    letters: Sequence[tuple[str, str]],
+    counts: Mapping[str, int],
+    size: int,
+    *,
+    stream: Callable[[int, str], np.random.RandomState],
+) -> Drawn:
+    """Draw so many samples of each letter, which is told with its alphabet, for each part. ``stream(c, part)`` draws those of
+    letter c.
+
+    Images uint8 (N, 1, size, size), labels int64 (N,), which count the letters, and whether an image is for training (N,).
+    """
+    images, labels, is_train = [], [], []
     for c, (name, letter) in enumerate(letters):
-        for part, count in (("train", TRAIN_PER_CLASS), ("test", TEST_PER_CLASS)):
-            rng = numpy_stream(0, "alphabets", c, part)
+        for part, count in counts.items():
+            rng = stream(c, part)
             fonts = fonts_of(name, part)
             turn = UNSEEN_TURN if part == "test" and name in ONLY_DEJAVU else TURN
             for i in range(count):

@@ -1,0 +1,108 @@
+"""The map of when ternary masks pay: a square for each place, and buttons for what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from tfm_lite.figures import worth
+from tfm_lite.figures.compared import Paired, signed
+from tfm_lite.figures.explore import Interactive, recolour
+from tfm_lite.figures.worth import NOT, PAYS, QUESTIONS, UNSAID, Question, Runs, verdict
+from tfm_lite.runs.pays import AMOUNTS, FIRST, OLD, Cell
+
+WIDE, HIGH, LEFT, TOP = 72, 56, 84, 46  # of a square; where the first one stands
+CLASSES = {PAYS: "pays", NOT: "pays-not", UNSAID: "unsaid"}
+MARKS = {PAYS: "above", NOT: "below", UNSAID: "open"}  # for who sees no colours
+LIKENESS = {"same": "same letters", "sister": "sister", "unlike": "unlike"}
+SIZES = {f"small, {min(FIRST)} a letter": min(FIRST), f"large, {max(FIRST)} a letter": max(FIRST)}
+
+Found = Mapping[Cell, Paired | None]
+
+
+def paying(runs: Runs, *, questions: Mapping[str, Question] = QUESTIONS, caption: str = "") -> Interactive:
+    """The map of these runs, with a button for each of the ``questions`` and for the size of the first task.
+
+    A square is blue where TFM's interval lies above 0, orange where it lies below, and dashed where the interval has 0 in it
+    or there is none.
+    """
+    maps = {name: runs.map(question) for name, question in questions.items()}
+    return recolour(
+        _drawn(),
+        lambda against, first: _frame(maps[against], SIZES[first]),
+        {"against": list(questions), "old task": list(SIZES)},
+        alt=lambda against, first: said(questions[against], maps[against], SIZES[first]),
+        caption=caption,
+        start={"old task": list(SIZES)[-1]},
+    )
+
+
+def said(question: Question, found: Found, first: int) -> str:
+    """What the map of one size of the first task shows, in words."""
+    rows = []
+    for likeness, name in LIKENESS.items():
+        each = [f"{amount} images {_interval(found.get(Cell(likeness, first, amount)))}" for amount in sorted(AMOUNTS)]
+        rows.append(f"{name}: {', '.join(each)}")
+    return f"{question.name} Old task with {first} images a letter. Points, by images of each new letter. {'; '.join(rows)}."
+
+
+def _interval(difference: Paired | None) -> str:
+    """A difference with its interval in words."""
+    if difference is None:
+        return "not run"
+    if len(difference.values) < 2:
+        return f"{signed(difference.mean)} (one seed)"
+    low, high = difference.mean - difference.half, difference.mean + difference.half
+    return f"{signed(difference.mean)} ({signed(low)} to {signed(high)}, {MARKS[verdict(difference)]})"
+
+
+def _places(first: int) -> list[list[Cell]]:
+    return [[Cell(likeness, first, amount) for amount in sorted(AMOUNTS)] for likeness in OLD]
+
+
+def _frame(found: Found, first: int) -> dict[str, str]:
+    """The class of each square, and its texts."""
+    frame = {}
+    for row, line in enumerate(_places(first)):
+        for column, cell in enumerate(line):
+            difference, name = found.get(cell), f"{row}.{column}"
+            frame[f"square {name}"] = CLASSES[verdict(difference)]
+            mean, _, half = str(difference).partition(" ") if difference else ("–", "", "not run")
+            frame[f"mean {name}"] = mean
+            frame[f"half {name}"] = half or "one seed"
+            frame[f"mark {name}"] = MARKS[verdict(difference)] if difference else " "
+    return frame
+
+
+def _drawn() -> str:
+    """The squares and the names of rows and columns; what is in them is the frame's."""
+    places = _places(FIRST[0])
+    width, height = LEFT + WIDE * len(places[0]), TOP + HIGH * len(places) + 4
+    parts = [_text(LEFT + WIDE * len(places[0]) / 2, 14, "images of each letter of the new task")]
+    parts += [_text(LEFT + WIDE * (i + 0.5), TOP - 8, str(cell.amount)) for i, cell in enumerate(places[0])]
+    for row, line in enumerate(places):
+        parts.append(_text(0, TOP + HIGH * (row + 0.5) + 4, LIKENESS[line[0].likeness], anchor="start"))
+        for column in range(len(line)):
+            left, top, name = LEFT + WIDE * column, TOP + HIGH * row, f"{row}.{column}"
+            parts.append(
+                f'<rect data-name="square {name}" x="{left + 2}" y="{top + 2}" '
+                f'width="{WIDE - 4}" height="{HIGH - 4}" rx="4"/>'
+            )
+            for part, down, size in (("mean", 20, 15), ("half", 35, 12), ("mark", 48, 11)):
+                parts.append(_text(left + WIDE / 2, top + down, "", size=size, name=f"{part} {name}"))
+    return f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}">{"".join(parts)}</svg>'
+
+
+def _text(x: float, y: float, text: str, *, size: int = 13, anchor: str = "middle", name: str = "") -> str:
+    named = f' data-name="{escape(name)}"' if name else ""
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}"{named}>{escape(text)}</text>'
+
+
+def captioned(runs: Runs, number: str) -> str:
+    """A caption that says how many seeds there are, and what a colour means."""
+    seeds = len(runs.seeds)
+    return (
+        f"**Figure {number}.** What TFM has more than the other, in points, with half a 95 % interval over {seeds} seeds. "
+        "Blue: above, orange: below, dashed: cannot be said. "
+        f"{worth.in_words(QUESTIONS['separate, same bytes'], runs.map(QUESTIONS['separate, same bytes']))}"
+    )
