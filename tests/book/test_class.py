@@ -65,7 +65,7 @@ def test_an_assignment_is_as_nbgrader_wants_it(page: str) -> None:
     for cell in cells:
         own = cell.metadata.nbgrader
         assert own.locked != own.solution and ("points" in own) == own.grade
-    assert len(made.cells) <= 6 + 4 * len(asked)  # of some fifty: question, answer and mark of each, and the little they need
+    assert len(made.cells) <= 6 + 4 * len(asked)  # of some fifty: what is asked, and the little it needs
 
 
 @pytest.fixture
