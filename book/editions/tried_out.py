@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,12 +44,20 @@ def wrong_answers(check: str, name: str) -> Iterator[tuple[str, str]]:
 
 def by_grader(book: Book) -> Iterator[str]:
     """What the plain grader gets wrong of what the book itself answers; nothing, if all is well."""
-    for page in book.pages:
-        if book.is_notebook(page):
-            chapter = parts(book.source(page))
-            for one in exercises(page, chapter):
-                for ask in one.asks:
-                    yield from _faults(chapter, one, ask.check, ask.answer)
+    chapters = {
+        page: parts(book.source(page)) for page in book.pages if book.is_notebook(page)
+    }
+    asked = [
+        (chapter, one, ask.check, ask.answer)
+        for page, chapter in chapters.items()
+        for one in exercises(page, chapter)
+        for ask in one.asks
+    ]
+    with ThreadPoolExecutor(
+        os.cpu_count()
+    ) as pool:  # each answer has a process of its own
+        for faults in pool.map(lambda each: list(_faults(*each)), asked):
+            yield from faults
 
 
 def _faults(chapter: list[Part], one: Exercise, check: str, name: str) -> Iterator[str]:
