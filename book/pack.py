@@ -19,6 +19,8 @@ TARGET = ROOT / "_build" / "tfm_lite-book.zip"
 FOLDER = "tfm_lite-book"
 LICENCES = {"LICENSE": ROOT / "LICENSE", "LICENSE-TEXT": ROOT / "LICENSE-TEXT"}
 WHEN = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
+# Beside a hit the search shows a piece of its page, which it cannot fetch from a file.
+SUMMARIES = b"SHOW_SEARCH_SUMMARY: true", b"SHOW_SEARCH_SUMMARY: false"
 TEXT = {".html", ".js", ".css", ".json", ".svg", ".md", ".ipynb", ".txt"}
 
 
@@ -53,7 +55,7 @@ def pack(site: Path, target: Path) -> int:
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out,
     ):
         for name, path in listed:
-            content = path.read_bytes()
+            content = path.read_bytes().replace(*SUMMARIES)
             if said := own_paths(content, path):
                 raise ValueError(
                     f"{path} says where it was built, {said[0]}: mend the cell or page that prints it"

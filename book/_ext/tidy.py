@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+ROLES = {
+    ' role="doc-backlink"': "",
+    ' role="doc-biblioentry"': ' role="listitem"',
+    ' class="sd-octicon': ' aria-hidden="true" class="sd-octicon',
+}
+
 
 def drop_repeated_scripts(
     app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
@@ -23,10 +29,13 @@ def drop_repeated_scripts(
 def say_lists(
     app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Sphinx sets the parameters of a signature as descriptions of nothing, and docutils the links back within a list."""
+    """Sphinx sets the parameters of a signature as descriptions of nothing, docutils has roles in a list that no list may
+    have, and a folded hint's arrow says nothing to those who do not see it."""
     body = context.get("body", "")
     body = re.sub(r"(?s)<dl>\n<dd>.*?</dl>", parameters, body)
-    context["body"] = body.replace(' role="doc-backlink"', "")
+    for old, new in ROLES.items():
+        body = body.replace(old, new)
+    context["body"] = body
 
 
 def parameters(found: re.Match[str]) -> str:
