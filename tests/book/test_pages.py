@@ -33,7 +33,7 @@ def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
     assert not missing, "figures without alternative text, or not there"
     unnamed = page.eval_on_selector_all(
         "article svg",
-        "found => found.filter(s => !s.closest('[aria-label], [aria-hidden=true], button, a')).map(s => s.outerHTML.slice(0, 99))",
+        "found => found.filter(s => !s.closest('[aria-label], [aria-hidden], button, a')).map(s => s.outerHTML.slice(0, 80))",
     )
     assert not unnamed, "drawings without alternative text"
     if page.locator("article .math").count():
