@@ -26,7 +26,7 @@ BOOK = Book(ROOT)
 def test_page_is_whole(open_page: Open, name: str, scheme: str) -> None:
     page = open_page(name, color_scheme=scheme, viewport={"width": 1280, "height": 900})
     assert page.title()
-    assert page.locator("html").get_attribute("data-theme") == scheme
+    page.wait_for_selector(f"html[data-theme={scheme}]", state="attached")  # a script sets it
     missing = page.eval_on_selector_all(
         "article img", "found => found.filter(i => !i.alt || !i.naturalWidth).map(i => i.src)"
     )
