@@ -201,6 +201,12 @@ def test_it_says_what_it_is_and_weighs_little() -> None:
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|import\(|fetch\(|<!--", shown.html)
 
 
+def test_where_nothing_runs_it_says_where_it_does() -> None:
+    """On paper, and in a browser without scripts."""
+    shown = playground(["ewc"], controls=["lam"])
+    assert f'data-part="where">{shown.text}</p>' in shown.html and "open it in a browser" in shown.text
+
+
 def test_a_file_of_its_own_is_a_whole_page(tmp_path: Path) -> None:
     page = save(tmp_path / "new" / "play.html", playground(["hat"])).read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") and page.count("</html>") == 1 and "HAT learns" in page

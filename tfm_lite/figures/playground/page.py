@@ -51,7 +51,7 @@ def playground(
     whole = controls is None
     about = {**described(), "state": state, "colours": TASKS, "whole": whole}
     words = _words(state)
-    body = _HEAD.replace("TOUR", _TOUR if whole else "")
+    body = _HEAD.replace("TOUR", _TOUR if whole else "").replace("WORDS", escape(words))  # until something runs
     body += _more() if whole else "".join(map(_slider, controls or ()))
     body += f'<p class="tfm-caption">{marked(caption)}</p>' if caption else ""
     css = f"{style()} {_squeezed((_HERE / 'playground.css').read_text())}"
@@ -139,7 +139,7 @@ _HEAD = (
     '<button type="button" data-action="task">Next task</button><button type="button" data-action="restart">Restart</button>'
     '<select data-part="speed" aria-label="speed" autocomplete="off"><option value="1">slow</option>'
     '<option value="4" selected>steady</option><option value="0">fast</option></select>TOUR</div>'
-    '<p class="where" data-part="where"></p><p class="unseen" data-part="heard" aria-live="polite"></p>'
+    '<p class="where" data-part="where">WORDS</p><p class="unseen" data-part="heard" aria-live="polite"></p>'
     '<div class="lanes" data-part="lanes"></div>'
     '<p class="key"><b class="hollow">○</b> <b>●</b> the two classes <b class="lost">■</b> forgotten '
     '<b class="new">●</b> normal <b class="old">●</b> forward-only <b class="none">◌</b> masked; '
