@@ -42,6 +42,11 @@ CASES = {
     "a function's own import": (["m = 1", "import math as m\ndef f(x):\n    return m.pi"], "f", [1]),
     "a local name": (["w = 1", "def f(x):\n    w = x\n    return w"], "f", [1]),
     "a seed": (["import random", "random.seed(3)", "a = random.random()"], "a", [0, 1, 2]),
+    "heard by a check": (
+        ["class checks: check_x = print", "a = 1", "checks.check_x(a)", "b = 1", "checks.check_x(b)"],
+        "b",
+        [3],
+    ),
     "recursion": (["def f(n): return n and f(n - 1)"], "f", [0]),
     "a decorator": (["def twice(f): return f", "@twice\ndef g(): pass"], "g", [0, 1]),
     "a builtin by another name": (["sum = max", "a = sum([1, 2])"], "a", [0, 1]),

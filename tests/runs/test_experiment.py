@@ -45,6 +45,7 @@ OPTIONS: dict[str, Any] = {
     "norm": "after",
     "which": "old",
     "norm_start": "previous",
+    "boost": 2.0,
 }
 CONFIG = Config("any", "tfm", 3, "lenet_bn", width=0.7, size=28, protocol=UNUSUAL, options=OPTIONS, precision="bf16")
 
