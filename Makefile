@@ -46,7 +46,7 @@ lint: .venv/installed ## check style, types and which room imports which
 test: lint ## check style, types and imports, then run the tests
 	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2 -m "not long"
 
-long: .venv/installed ## run the tests that start or kill many processes
+long: .venv/installed ## run the tests that start processes or train large networks
 	$(BIN)/pytest --ignore=tests/book --ignore=tests/benchmarks -n 2 -m long
 
 notebooks: .venv/installed ## run the notebooks

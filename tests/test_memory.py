@@ -137,6 +137,7 @@ def test_options_that_change_what_is_kept_are_in_the_account(name: str, options:
 
 
 @pytest.mark.parametrize("name", methods.names())
+@pytest.mark.long
 def test_a_real_checkpoint_weighs_what_the_account_says(name: str, tmp_path: Path) -> None:
     """Tasks learned for an epoch each, growth by search; the file from which the run would go on, within 1 %."""
     tasks = make_tasks(channels=3, size=64, groups=(2, 2, 2), per_class=2)

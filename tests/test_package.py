@@ -173,6 +173,7 @@ def test_default_network_follows_the_size() -> None:
     assert [config.default_network(size) for size in (28, 64, 224)] == ["lenet", "alexnet_64", "alexnet"]
 
 
+@pytest.mark.long
 def test_a_wheel_carries_the_data(tmp_path: Path) -> None:
     source = tmp_path / "source"  # a copy: setuptools would put what an older build left behind into the wheel
     for name in ("tfm_lite", "data"):

@@ -19,6 +19,8 @@ from tfm_lite.runs.config import Config
 from tfm_lite.runs.run import run_experiment
 from tfm_lite.train import Protocol
 
+pytestmark = pytest.mark.long
+
 CLAIMS = [name for name in methods.names() if methods.get(name).zero_forgetting]
 
 

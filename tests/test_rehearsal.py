@@ -24,6 +24,8 @@ from tfm_lite.figures.card import NOT_YET, checks
 from tfm_lite.nn.networks import Builder
 from tfm_lite.train import Protocol
 
+pytestmark = pytest.mark.long
+
 sys.path.append(str(Path(__file__).with_name("cuda")))
 RATIO = {"ratio": 0.8, "low": 0.7, "high": 0.9, "milliseconds": 1.0}
 

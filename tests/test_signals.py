@@ -20,6 +20,8 @@ from tfm_lite import files
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config
 
+pytestmark = pytest.mark.long
+
 # Called as the script is. What is imported is told on stderr, so that a test knows how far the program has come.
 PROGRAM = "import sys; sys.argv[0] = 'tfm-lite'; from tfm_lite.__main__ import main; sys.exit(main())"
 LEARN = ["run", "--tasks", "alphabets", "--quick", "--network", "mlp"]

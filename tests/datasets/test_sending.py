@@ -65,6 +65,7 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.long
 def test_workers_see_the_same_images(tmp_path: Path, start: str) -> None:
     every = [tasks_of(kind, tmp_path / kind) for kind in KINDS]
     for tasks in every:

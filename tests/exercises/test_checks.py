@@ -151,6 +151,7 @@ def said_by(arguments: list[str], code: str) -> str:
 
 
 @pytest.mark.parametrize("options", [[], ["-O"], ["-OO"]])
+@pytest.mark.long
 def test_python_shows_the_sentence_alone(options: list[str], tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(CODE)
@@ -159,6 +160,7 @@ def test_python_shows_the_sentence_alone(options: list[str], tmp_path: Path) -> 
     assert said == f"your code stopped with NameError (name 'unknown' is not defined), here: {line}\n"
 
 
+@pytest.mark.long
 def test_other_errors_are_shown_as_ever() -> None:
     said = said_by(["-c", CODE.replace("1 + unknown", "None") + "\n"], "")
     assert said == "your function returned None: it must return its result\n"
@@ -211,6 +213,7 @@ def test_every_word_of_any_is_used() -> None:
     assert not [key for room in ("any", "report") for key in ENGLISH[room] if f'"{key}"' not in source]
 
 
+@pytest.mark.long
 def test_a_translation_is_spoken(tmp_path: Path) -> None:
     loud = {key: text for key, text in ENGLISH.items()}
     loud = json.loads(json.dumps(loud).replace("your function returned None", "NICHTS"))

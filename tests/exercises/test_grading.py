@@ -74,6 +74,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_class_is_marked(class_: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     marks = tmp_path / "marks.csv"
     assert main(["grade", str(class_), "--csv", str(marks)]) == 0
@@ -294,6 +295,7 @@ def test_what_cannot_be_graded_is_named(
     assert says in capsys.readouterr().err and not Path("marks.csv").exists()
 
 
+@pytest.mark.long
 def test_on_a_system_without_copies_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows, each process begins anew."""
     monkeypatch.setattr(trial.multiprocessing, "get_all_start_methods", lambda: ["spawn"])

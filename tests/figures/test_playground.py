@@ -150,6 +150,7 @@ def opened(**how: Any) -> dict[str, Any]:
         {"methods": ["tfm", "freeze"], "tasks": ["blobs", "xor"], "broken": ["momentum", "decay"], "epochs": 10, "lr": 0.05},
     ],
 )  # fmt: skip
+@pytest.mark.long
 def test_the_code_that_is_copied_does_in_a_notebook_what_the_page_did(
     how: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

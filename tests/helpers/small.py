@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
+import pytest
 import torch
 
 from tfm_lite import methods
@@ -24,6 +25,8 @@ SMALL = {
     "alexnet_64": (1 / 8, 3, 64),
     "vgg16": (1 / 16, 3, 64),
 }
+# For tests of each method on each of them; the deep ones take longest.
+NETWORKS = [pytest.param(name, marks=pytest.mark.long) if name in ("alexnet", "vgg16") else name for name in SMALL]
 
 
 def make_tasks(

@@ -17,6 +17,8 @@ from tfm_lite.runs import results
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.suites import SUITES
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from small import HOSTILE, SHORT, SMALL, make_method, make_tasks, tasks_for
+from small import HOSTILE, NETWORKS, SHORT, make_method, make_tasks, tasks_for
 from torch import Tensor, nn
 
 from tfm_lite import methods, train
@@ -46,7 +46,7 @@ def check(rows: list[list[Tensor]]) -> None:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("network", SMALL)
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", CLAIMS)
 def test_nothing_is_forgotten(name: str, network: str, hostile: str) -> None:
     tasks = tasks_for(network)
@@ -87,7 +87,7 @@ def test_a_network_with_a_way_of_its_own_is_not_extracted() -> None:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("network", SMALL)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_finetuning_fails_that_very_check(network: str, hostile: str) -> None:
     tasks = tasks_for(network)
     with pytest.raises(AssertionError, match="moved by"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import SHORT, SMALL, make_method, make_tasks, quick_options, tasks_for
+from small import NETWORKS, SHORT, SMALL, make_method, make_tasks, quick_options, tasks_for
 from torch import Tensor
 
 from tfm_lite import methods, metrics, train
@@ -30,7 +30,7 @@ def check_finite(method: Method, tasks: TaskSequence) -> None:
         assert found.isfinite().all() and found.shape == (8, len(task.classes))
 
 
-@pytest.mark.parametrize("network", SMALL)
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", CLAIM_NOTHING)
 def test_it_learns_and_survives_the_disk_on_every_network(name: str, network: str) -> None:
     tasks = tasks_for(network)

@@ -19,6 +19,8 @@ from tfm_lite.nn.convert import TernaryNet, ternary
 from tfm_lite.nn.layers import TernaryLayer
 from tfm_lite.protocol import Protocol
 
+pytestmark = pytest.mark.long
+
 Forgetting = list[tuple[int, str]]
 GROUPS = (3, 2, 4)
 

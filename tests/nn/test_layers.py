@@ -310,6 +310,7 @@ def test_tensors_in_the_place_of_parameters_leave_the_layer_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["linear", "convolution"])
+@pytest.mark.long
 def test_a_layer_is_compiled_whole(kind: str) -> None:
     """Outputs and gradients; the task that learns, and an older one."""
     layer = grown(kind, 2)

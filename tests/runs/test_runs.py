@@ -132,6 +132,7 @@ def test_a_damaged_record_is_passed_over_and_made_again(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.long
 def test_a_word_about_it_comes_on_stderr(tmp_path: Path) -> None:
     (tmp_path / "alphabets-28-lenet-tfm-seed0-0123abcd.json").write_text("{")
     (tmp_path / "notes.json").write_text("{}")

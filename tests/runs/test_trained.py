@@ -44,6 +44,7 @@ def record_of(method: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.long
 def test_a_kept_network_answers_as_the_run_did(method: str, folder: Path) -> None:
     path = record_of(method, folder)
     before = results.load(path)
@@ -77,6 +78,7 @@ def test_another_file_is_refused(folder: Path) -> None:
         tfm.load_trained(kept.stem, folder=folder / "results")
 
 
+@pytest.mark.long
 def test_what_cannot_be_kept_or_is_not_there_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="no trained network's name begins with 'birds'; there are alphabets-28-"):
         tfm.load_trained("birds")
