@@ -53,9 +53,8 @@ def by_grader(book: Book) -> Iterator[str]:
         for one in exercises(page, chapter)
         for ask in one.asks
     ]
-    with ThreadPoolExecutor(
-        os.cpu_count()
-    ) as pool:  # each answer has a process of its own
+    # each answer has a process of its own
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for faults in pool.map(lambda each: list(_faults(*each)), asked):
             yield from faults
 

@@ -7,6 +7,7 @@ import http.server
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from built import SITE
@@ -69,4 +70,20 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
+    assert not wrong
+
+
+@pytest.fixture
+def open_html(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
+    """Opens a page that is made of this alone; no script of it may fail."""
+    page, wrong = browser.new_page(), list[str]()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def opened(html: str) -> Page:
+        (tmp_path / "page.html").write_text(html)
+        page.goto((tmp_path / "page.html").as_uri())
+        return page
+
+    yield opened
+    page.close()
     assert not wrong

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from docutils.nodes import make_id
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tfm_lite.figures import ledger
 from tfm_lite.figures.explore import explore
@@ -80,16 +80,10 @@ def test_marks_in_the_chapters_lead_to_a_claim() -> None:
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def page(open_html: Callable[[str], Page]) -> Page:
     parts = explore(lambda a: f"<p>{a}</p>", {"a": [1, 2]}, alt=str), table(CLAIMS, title="All claims.")
     article = "".join(part.html for part in parts)
-    (tmp_path / "page.html").write_text(f'<html lang="en"><article class="bd-article">{article}</article></html>')
-    page, wrong = browser.new_page(), list[str]()
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto((tmp_path / "page.html").as_uri())
-    yield page
-    page.close()
-    assert not wrong
+    return open_html(f'<html lang="en"><article class="bd-article">{article}</article></html>')
 
 
 def choose(page: Page, name: str, value: str) -> None:
@@ -138,10 +132,7 @@ def test_a_mark_opens_its_claim_whatever_is_chosen(page: Page) -> None:
     assert page.evaluate("document.activeElement.closest('tr').dataset.claim") == "match-packnet"
 
 
-def test_beside_a_notebook_links_lead_to_notebooks(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text(f"<html>{table(CLAIMS, title='All claims.').html}</html>")
-    page = browser.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
+def test_beside_a_notebook_links_lead_to_notebooks(open_html: Callable[[str], Page]) -> None:
+    page = open_html(f"<html>{table(CLAIMS, title='All claims.').html}</html>")
     ends = page.eval_on_selector_all("details a", "links => links.map(link => link.getAttribute('href'))")
     assert ends and all(re.fullmatch(r"\w+\.ipynb", end) for end in ends)
-    page.close()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from made_up_records import records_of
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tfm_lite.figures import compared
 from tfm_lite.figures.explore import explore
@@ -21,19 +20,13 @@ ROWS = [["b", Value(2.0, "2.0")], ["c", Value(-10.0, "−10.0")], ["none", Value
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def page(open_html: Callable[[str], Page]) -> Page:
     parts = (
         explore(lambda a: f"<p>{a}</p>", {"a": [1, 2]}, alt=str),
         sortable(["method", "average"], ROWS, title="A table.", by="average"),
         versus(GROUPS, [f"task {t}" for t in range(6)], left="tfm", right="freeze"),
     )
-    (tmp_path / "page.html").write_text("".join(part.html for part in parts))
-    page, wrong = browser.new_page(), list[str]()
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto((tmp_path / "page.html").as_uri())
-    yield page
-    page.close()
-    assert not wrong
+    return open_html("".join(part.html for part in parts))
 
 
 def test_a_click_sorts_and_another_turns_it_round(page: Page) -> None:

@@ -21,10 +21,8 @@ from tfm_lite.runs.config import identity
 from tfm_lite.runs.pays import AMOUNTS, FIRST, OLD, START, Cell, cells, equal, pays
 from tfm_lite.runs.results import Result
 
-FULL, EQUAL = (
-    "full",
-    "equal",
-)  # rows of separate networks: each as large as the plain one; together as large as TFM ended
+# Rows of separate networks: each as large as the plain one; together as large as TFM ended.
+FULL, EQUAL = "full", "equal"
 TASKS = {"old": (0,), "new": (1,), "both": (0, 1)}  # of which an accuracy is
 PAYS, NOT, UNSAID = "pays", "does not pay", "cannot be said"
 
@@ -154,10 +152,9 @@ def effects(found: Mapping[Cell, Paired | None]) -> dict[str, Paired | None]:
 def _slope(there: Mapping[Cell, Mapping[int, float]], end: Callable[[Cell], float], by: str) -> Paired | None:
     """The mean over lines on the map, which differ in nothing but what ``by`` says, of the slope along each."""
     lines: dict[tuple[Any, ...], list[Cell]] = {}
-    where = {"amount": "amount", "likeness": "likeness", "first": "first"}[by]
     for cell in there:
         if not math.isnan(end(cell)):
-            others = tuple(value for name, value in vars(cell).items() if name != where)
+            others = tuple(value for name, value in vars(cell).items() if name != by)
             lines.setdefault(others, []).append(cell)
     whole = [line for line in lines.values() if len(line) > 1]
     seeds = sorted(set[int].intersection(*(set(there[cell]) for line in whole for cell in line))) if whole else []

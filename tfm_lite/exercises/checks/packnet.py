@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from tfm_lite.exercises.judge import Judge, check
+from tfm_lite.exercises.training import learn
 
 INPUTS, FEATURES, TASKS, SHARE = 16, 4, 3, 0.75  # 64 weights, of which tasks keep 16, 12 and 9
+RATE = 0.02
 
 
 @check
@@ -55,7 +57,7 @@ def check_packnet_linear(judge: Judge, make: Any) -> None:
             layer.begin()
             judge.must(list(layer.parameters()), "nothing")
             start = weights(judge, layer, t)
-            learn(layer, x, target, t)
+            learn(layer, x, target, t, rate=RATE, after_step=layer.restore)
             dense = weights(judge, layer, t)
             judge.must(not torch.equal(start, dense), "still")
         with judge.part("prunes"):
@@ -63,7 +65,7 @@ def check_packnet_linear(judge: Judge, make: Any) -> None:
             pruned(judge, before, dense, weights(judge, layer, t))
         with judge.part("again"):
             sparse = weights(judge, layer, t)
-            learn(layer, x, target, t)
+            learn(layer, x, target, t, rate=RATE, after_step=layer.restore)
             after = weights(judge, layer, t)
             judge.must(not torch.equal(sparse, after), "still")
             judge.must(not after[sparse == 0].any(), "regrown")
@@ -86,16 +88,6 @@ def check_packnet_linear(judge: Judge, make: Any) -> None:
 def weights(judge: Judge, layer: Any, t: int) -> Tensor:
     """The weights (O, I) with which a layer answers, read from what it says of each input alone."""
     return judge.tensor(layer(torch.eye(INPUTS), t), (INPUTS, FEATURES)).T.clone()
-
-
-def learn(layer: Any, x: Tensor, target: Tensor, t: int) -> None:
-    """Five steps of an optimizer that moves whatever it was given."""
-    optimizer = torch.optim.SGD(layer.parameters(), lr=0.02, momentum=0.9, weight_decay=5e-4)
-    for _ in range(5):
-        optimizer.zero_grad(set_to_none=False)
-        (layer(x, t) - target).square().mean().backward()
-        optimizer.step()
-        layer.restore()
 
 
 def pruned(judge: Judge, before: Tensor, dense: Tensor, sparse: Tensor) -> None:
