@@ -50,8 +50,8 @@ def confused_in_words(found: Found, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Written:
-    """A file: what is ``kept`` in it and in which ``form``, its ``size`` in bytes, and the average accuracy (a fraction) of the
-    network that is read from it, or None if nothing of it is rounded."""
+    """A file: what is ``kept`` in it and in which ``form``, its ``size`` in bytes, and the average accuracy (a fraction)
+    of the network that is read from it; None if nothing of it is rounded."""
 
     kept: str
     form: str
