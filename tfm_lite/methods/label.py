@@ -102,8 +102,8 @@ def look(method: Method, tasks: Sequence[Task], inputs: Inputs, *, split: str = 
             features.append([each.float().cpu() for each in given])
             of.append(torch.full((len(y),), task.index))
             labels.append(y.cpu())
-    joined = ([torch.cat(parts) for parts in zip(*every, strict=True)] for every in (logits, features))
-    return Seen(*joined, torch.cat(of), torch.cat(labels))
+    answers, given = ([torch.cat(parts) for parts in zip(*every, strict=True)] for every in (logits, features))
+    return Seen(answers, given, torch.cat(of), torch.cat(labels))
 
 
 def passes(method: Method, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -176,7 +176,7 @@ def temperature(logits: Tensor, labels: Tensor) -> float:
     low, high = math.log(1 / HOTTEST), math.log(1 / COLDEST)
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if slope(math.exp(middle)) < 0 else (low, middle)
+        low, high = (middle, high) if slope(math.exp(middle)) <= 0 else (low, middle)
     return math.exp(-(low + high) / 2)
 
 
