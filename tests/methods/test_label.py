@@ -115,16 +115,21 @@ def test_a_head_is_calibrated_by_its_validation_images() -> None:
 
 
 def test_what_is_found_is_counted_task_by_task() -> None:
-    logits = answers([[1.0, 0], [1, 0], [0, 1], [0, 1], [1, 0]], [[0.0, 1], [0, 1], [0, 1], [0, 1], [1, 0]])
-    seen = Seen(logits, [], torch.tensor([0, 0, 0, 0, 1]), torch.tensor([0, 0, 0, 1, 1]))
-    scores = torch.tensor([[1.0, 0], [0, 1], [1, 0], [1, 0], [0, 1]])
+    logits = answers(
+        [[1.0, 0], [1, 0], [0, 1], [0, 1], [1, 0], [1, 0]],
+        [[0.0, 1], [0, 1], [0, 1], [0, 1], [0, 1], [1, 0]],
+    )
+    seen = Seen(logits, [], torch.tensor([0, 0, 0, 0, 0, 1]), torch.tensor([0, 1, 0, 1, 0, 1]))
+    scores = torch.tensor([[1.0, 0], [0, 1], [1, 0], [1, 0], [0, 1], [0, 1]])
     found = seen.by(scores)
-    assert found.chosen.tolist() == [0, 1, 0, 0, 1]
-    assert found.right.tolist() == [True, False, False, True, False]
-    assert (found.accuracy, found.found, found.with_label) == (0.25, 0.875, 0.375)
-    assert found.confusion() == [[0.75, 0.25], [0, 1]]
-    with pytest.raises(ValueError, match=r"scores are \(images, tasks\), \(5, 2\), not \(5, 3\)"):
-        seen.by(torch.zeros(5, 3))
+    assert found.chosen.tolist() == [0, 1, 0, 0, 1, 1]
+    # the second has the label that the head of another task gives it: that is not right
+    assert found.right.tolist() == [True, False, False, True, False, False]
+    assert found.told.tolist() == [True, False, False, True, True, False]
+    assert (found.accuracy, found.found, found.with_label) == (0.2, 0.8, 0.3)
+    assert found.confusion() == [pytest.approx([0.6, 0.4]), [0, 1]]
+    with pytest.raises(ValueError, match=r"scores are \(images, tasks\), \(6, 2\), not \(6, 3\)"):
+        seen.by(torch.zeros(6, 3))
 
 
 def test_all_images_of_all_tasks_are_looked_at_in_order() -> None:
