@@ -412,10 +412,10 @@ def imagenet() -> Iterable[str]:
 @picture("17_beyond")
 def beyond() -> Iterable[str]:
     for t in range(50):
-        x, wide = 20 + 11 * t, 4 + t % 6
-        yield box(x, 104 - 2 * wide, 7, 2 * wide, TASKS[t % 6])
-    yield dot(602, 92, "f", 15)
-    yield words(602, 98, "?", 18, anchor="middle", ground=FORWARD)
+        tall = 14 + 1.5 * t
+        yield box(20 + 11 * t, 104 - tall, 7, tall, TASKS[t % 6])
+    yield dot(602, 60, "f", 18)
+    yield words(602, 67, "?", 20, anchor="middle", ground=FORWARD)
 
 
 @picture("data")

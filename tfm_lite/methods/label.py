@@ -24,7 +24,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from tfm_lite.datasets.inputs import Inputs
 from tfm_lite.datasets.tasks import Task
@@ -247,6 +246,8 @@ class Gate:
 
 def work(method: Method) -> list[int]:
     """Multiplications and additions of a pass of one image for each task, as PyTorch counts them."""
+    from torch.utils.flop_counter import FlopCounterMode  # slow to import, and all methods are when one is looked for
+
     x = torch.zeros(1, method.build.channels, method.build.size, method.build.size)
     x = x.to(next(tensor for tensor in method.state_dict().values() if tensor.is_floating_point()))
     found = []
