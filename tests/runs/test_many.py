@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -70,8 +69,8 @@ def test_fifty_tasks_and_not_a_bit_of_the_first_is_forgotten(name: str) -> None:
         assert not torch.equal(fresh.predict(x, 30), after[30])
 
 
-def test_a_run_of_it_runs(tmp_path: Path) -> None:
+def test_a_run_of_it_runs() -> None:
     config = replace(CONFIGS[0], network="mlp", width=0.25, protocol=replace(PROTOCOL, epochs=1))
-    record = run_experiment(config, results=tmp_path / "results", data=tmp_path)
+    record = run_experiment(config)
     assert len(record.accuracy) == TASKS and record.forgetting == 0
     assert record.structure["fractions"][-1] == pytest.approx(1)
