@@ -170,7 +170,7 @@ def states() -> Iterable[str]:
 
 @picture("00_reading")
 def reading() -> Iterable[str]:
-    places = [(32 + 36 * i, 60 + 24 * math.sin(i * 0.55)) for i in range(17)]
+    places = [(31 + 34 * i, 60 + 24 * math.sin(i * 0.55)) for i in range(18)]
     for (x1, y1), (x2, y2) in pairwise(places):
         yield line(x1, y1, x2, y2, MASKED, 2)
     for i, (x, y) in enumerate(places):
@@ -407,6 +407,15 @@ def imagenet() -> Iterable[str]:
             for i in range(100)
         )
         yield f'<path d="{"".join(squares)}" fill="{TASKS[t % 6]}"/>'
+
+
+@picture("17_beyond")
+def beyond() -> Iterable[str]:
+    for t in range(50):
+        tall = 14 + 1.5 * t
+        yield box(20 + 11 * t, 104 - tall, 7, tall, TASKS[t % 6])
+    yield dot(602, 60, "f", 18)
+    yield words(602, 67, "?", 20, anchor="middle", ground=FORWARD)
 
 
 @picture("data")

@@ -231,6 +231,6 @@ def test_streams_have_names() -> None:
 
 
 def test_names_of_data_sets() -> None:
-    assert datasets.names() == ["actions", "alphabets", "birds", "flowers", "imagenet", "tiny_imagenet"]
+    assert datasets.names() == ["actions", "alphabets", "birds", "flowers", "imagenet", "many", "tiny_imagenet"]
     with pytest.raises(ValueError, match=r"no data set 'tulips'; the data sets are actions, alphabets, .*flowers"):
         datasets.load("tulips")

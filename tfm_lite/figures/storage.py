@@ -66,23 +66,27 @@ def _bits(count: float) -> str:
     return f"{count:,.0f} bit{'s' * (round(count) != 1)}"
 
 
-def curves(kept: Mapping[str, Sequence[float]], network: float) -> Figure:
-    """Bytes kept after 1, 2, ... tasks, a line per method, on a logarithmic axis; dashed, the network's own ``network``."""
+def curves(kept: Mapping[str, Sequence[float]], network: float, *, of: str = "overhead") -> Figure:
+    """Bytes kept after 1, 2, ... tasks, a line per method, on a logarithmic axis; dashed, the network's own ``network``.
+
+    ``of`` says what is kept: what comes beyond the network, or all.
+    """
     fig, ax = plots.axes(height=4)
     for i, (name, each) in enumerate(kept.items()):
         tasks = range(1, len(each) + 1)
-        ax.plot(tasks, [n / 1e6 for n in each], color=of_task(i), marker=MARKERS[i % len(MARKERS)], label=name)
+        look = {"color": of_task(i), "marker": MARKERS[i % len(MARKERS)], "markevery": max(1, len(each) // 10)}
+        ax.plot(tasks, [n / 1e6 for n in each], label=name, **look)
     ax.axhline(network / 1e6, color="grey", linestyle="--", linewidth=1.2)
     ax.set_yscale("log")
     ax.set_xlabel("tasks")
-    ax.set_ylabel("overhead (MB)")
+    ax.set_ylabel(f"{of} (MB)")
     plots.legend(ax, columns=2)
     return fig
 
 
-def curves_in_words(kept: Mapping[str, Sequence[float]], network: float) -> str:
+def curves_in_words(kept: Mapping[str, Sequence[float]], network: float, *, of: str = "overhead") -> str:
     """What :func:`curves` draws, in words."""
     ends = ", ".join(f"{name} {in_words(each[0])} to {in_words(each[-1])}" for name, each in kept.items())
     last = max(len(each) for each in kept.values())
     whole = in_words(network)
-    return f"Overhead against tasks, logarithmic, from the first to task {last}: {ends}; the network itself {whole}."
+    return f"{of.capitalize()} against tasks, logarithmic, from the first to task {last}: {ends}; the network itself {whole}."

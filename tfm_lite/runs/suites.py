@@ -8,6 +8,7 @@ from typing import Any
 
 from tfm_lite.runs import selection
 from tfm_lite.runs.config import Config
+from tfm_lite.runs.many import many
 from tfm_lite.runs.pays import pays
 from tfm_lite.train import QUICK
 
@@ -219,7 +220,7 @@ def _table_4(
 SUITES = {
     suite.__name__: suite
     for suite in (
-        *(alphabets, methods, selected, feature_norm, growth, pays, flowers_64),
+        *(alphabets, methods, selected, feature_norm, growth, pays, many, flowers_64),
         *(table_3, table_3_small, table_4, table_4_medium, table_4_small),
         *(table_5, table_5_small, figure_1, figure_1_small, evidence),
     )
