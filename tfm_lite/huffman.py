@@ -87,7 +87,8 @@ def decode(code: bytes) -> Tensor:
     least = words << (longest - sizes).astype(np.uint64)  # the least number that begins with each word
     which = np.searchsorted(least, ahead, side="right") - 1
     step, symbol = sizes[which].tolist(), np.array(known, np.uint8)[which].tolist()
-    found, place = [], 0
+    found: list[int] = []
+    place = 0
     while len(found) < count and place < len(stream):
         found.append(symbol[place])
         place += step[place]

@@ -116,8 +116,8 @@ class WSN(Method):
     learning rate. ``scores`` are "kept" from task to task, as in the paper's algorithm, or drawn anew for each ("new"): then
     none are stored, and masks of different tasks resemble each other less, which makes their code longer.
 
-    1. The authors' networks have no biases, and normalize by the batch. Here biases and batch normalization learn with the
-       first task only, as PackNet's do.
+    1. The authors' networks have no biases and, where they normalize, do so by the batch at hand. Here biases and batch
+       normalization learn with the first task only, as PackNet's do.
     2. The authors' code ranks scores by magnitude, the paper's equations by value, and so does this.
     3. Scores are drawn from a normal distribution, of the variance of the authors' uniform one.
     4. When the rate falls and when to stop is this package's protocol, not the authors'.
