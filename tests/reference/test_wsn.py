@@ -112,15 +112,10 @@ def test_it_learns_by_its_equations(t: int, share: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "found"),
-    [
-        ("no gradient through the step", "no mask has changed|the mask|the scores"),
-        ("the least scores win", "the head"),
-        ("taken weights learn", "the head|the weights"),
-        ("one share for all layers", "the head|the mask"),
-    ],
+    "fault",
+    ["no gradient through the step", "the least scores win", "taken weights learn", "another share in other layers"],
 )
-def test_another_method_is_caught(fault: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_method_is_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(ctx: object, grad: Tensor) -> tuple[Tensor, None]:
         return torch.zeros_like(grad), None
 
@@ -138,7 +133,7 @@ def test_another_method_is_caught(fault: str, found: str, monkeypatch: pytest.Mo
         )
     else:
         monkeypatch.setattr(Winning, "begin", begin)
-    with pytest.raises(AssertionError, match=found):
+    with pytest.raises(AssertionError, match="the (head|mask|weights|scores)"):
         compare(1)
 
 
@@ -154,9 +149,8 @@ def test_scores_go_on_from_task_to_task_or_are_drawn_anew() -> None:
 
 
 def shared(scores: str) -> float:
-    """The share of task 3's weights that task 1 has, too."""
-    method = begun(3, scores=scores) if len(TASKS) > 3 else begun(2, scores=scores)
-    stage = method.net.stages[0]
+    """The share of task 1's weights that task 0 has, too."""
+    stage = begun(2, scores=scores).net.stages[0]
     return float((stage.mask(1) & stage.mask(0)).sum() / stage.mask(1).sum())
 
 
