@@ -133,7 +133,7 @@ def test_another_method_is_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -
         )
     else:
         monkeypatch.setattr(Winning, "begin", begin)
-    with pytest.raises(AssertionError, match="the (head|mask|weights|scores)"):
+    with pytest.raises(AssertionError, match=r"the (head|mask|weights|scores)"):
         compare(1)
 
 
