@@ -14,7 +14,7 @@ from tfm_lite.nn.networks import Builder
 from tfm_lite.nn.stages import Stage
 
 THIRDS = {"grow": "schedule", "start": 1 / 3, "of": "features"}
-OPTIONS = {"piggyback": {"mask_lr": 1e-2}, "tfm": THIRDS, "tfm_no_fn": THIRDS}
+OPTIONS = {"piggyback": {"mask_lr": 1e-2}, "wsn": {"lr": 1e-2}, "tfm": THIRDS, "tfm_no_fn": THIRDS}
 STRIPED = ("finetune", "joint", "ewc", "si", "mas", "imm_mean", "imm_mode", "lwf", "lfl")
 
 
