@@ -96,6 +96,7 @@ def test_some_methods_counted_by_hand() -> None:
     bits = math.ceil(7 * 18 / 8) + math.ceil(5 * 7 / 8)
     assert memory.kept("piggyback", build, [2, 3, 4]) == network | {"masks": 2 * bits}
     assert memory.kept("hat", build, [2, 3, 4]) == network | {"masks": 4 * 12, "embeddings": 4 * 12 * 3}
+    assert memory.kept("wsn", build, [2, 3, 4]) == network | {"masks": 3 * bits, "scores": 4 * weights}
     old = {"copies": 4 * (weights + biases + 2 * 6 + 3 * 6)}  # the network before the last task
     assert memory.kept("lwf", build, [2, 3, 4]) == network | old
     grown = memory.kept("tfm", build, [2, 3, 4], fractions=[0.25, 0.5, 1.0])  # widths 4 and 2, 5 and 4, 7 and 5
@@ -126,6 +127,7 @@ def test_it_is_what_storage_says_to_the_byte(name: str, network: str) -> None:
         ("binary", {"fraction": 0.5}),
         ("pnn", {"width": 2.0}),
         ("imm_mode", {"merge": False}),
+        ("wsn", {"scores": "new"}),
         ("tfm", {"grow": "schedule", "start": 0.2, "which": "old", "of": "features"}),
     ],
 )

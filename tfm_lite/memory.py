@@ -60,6 +60,7 @@ IN_USE: dict[str, Count] = {
     "single": lambda net, tasks, norm: FLOAT * net.weights * (tasks - 1),
     "packnet": lambda net, tasks, norm: net.weights * tasks,
     "piggyback": lambda net, tasks, norm: net.weights * (tasks - 1),
+    "wsn": lambda net, tasks, norm: net.weights * tasks,  # not coded
     "packnet, owner index": lambda net, tasks, norm: net.weights * math.ceil(math.log2(tasks + 1)),
     "hat": lambda net, tasks, norm: FLOAT * net.features * tasks,
     "binary": lambda net, tasks, norm: net.features * tasks,

@@ -14,7 +14,7 @@ from tfm_lite.nn.networks import Builder
 from tfm_lite.nn.stages import Stage
 
 THIRDS = {"grow": "schedule", "start": 1 / 3, "of": "features"}
-OPTIONS = {"piggyback": {"mask_lr": 1e-2}, "tfm": THIRDS, "tfm_no_fn": THIRDS}
+OPTIONS = {"piggyback": {"mask_lr": 1e-2}, "wsn": {"lr": 1e-2}, "tfm": THIRDS, "tfm_no_fn": THIRDS}
 STRIPED = ("finetune", "joint", "ewc", "si", "mas", "imm_mean", "imm_mode", "lwf", "lfl")
 
 
@@ -66,6 +66,15 @@ def test_a_weight_of_packnet_has_one_owner(seen: dict[str, ownership.Ownership])
     assert int(torch.stack(one.learned).sum(0).max()) == 1
     for t in range(3):
         assert torch.equal(one.used[t], torch.stack(one.learned[: t + 1]).any(0))
+
+
+def test_tasks_of_wsn_share_weights_and_each_has_one_learner(seen: dict[str, ownership.Ownership]) -> None:
+    one = seen["wsn"]
+    assert [int(used.sum()) for used in one.used] == [40, 40, 40]  # half of 81, as Python rounds
+    assert int(torch.stack(one.learned).sum(0).max()) == 1
+    assert torch.equal(one.learned[0], one.used[0])
+    assert all(not (moved & ~used).any() for moved, used in zip(one.learned, one.used, strict=True))
+    assert (one.used[2] & one.used[0]).any() and (one.used[2] & ~one.used[0]).any()
 
 
 def test_ternary_masks_are_nested_corners(seen: dict[str, ownership.Ownership]) -> None:

@@ -149,7 +149,7 @@ def go_on_counting(norm: BatchNorm, x: Tensor) -> Tensor:
     return F.batch_norm(x, norm.mean, norm.variance, norm.scale, norm.shift, norm.training)
 
 
-@pytest.mark.parametrize("name", ["freeze", "packnet", "piggyback", "pnn"])
+@pytest.mark.parametrize("name", ["freeze", "packnet", "piggyback", "pnn", "wsn"])
 def test_running_statistics_that_go_on_are_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BatchNorm, "forward", go_on_counting)
     tasks = tasks_for("lenet_bn")

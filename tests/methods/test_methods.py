@@ -101,5 +101,6 @@ def test_storage_says_what_for(name: str, tasks: TaskSequence) -> None:
         "hat": {"embeddings": 4 * features * 3, "masks": 4 * features},
         "packnet": {"masks": weights - biases},  # a byte per weight
         "piggyback": {"masks": 2 * -(-(weights - biases) // 8)},  # a bit per weight and later task
+        "wsn": {"masks": 3 * -(-(weights - biases) // 8), "scores": 4 * (weights - biases)},
     }
     assert storage.items() >= wanted.get(name, {}).items()

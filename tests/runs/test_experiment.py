@@ -145,6 +145,7 @@ EFFECTS: dict[str, dict[str, Any]] = {
     "pnn": {"width": 1.7},
     "si": {"c": 3.0, "damping": 0.02},
     "single": {"fraction": 0.8},
+    "wsn": {"share": 0.3, "lr": 0.004, "scores": "new"},
     "tfm": {**OPTIONS, "grow": "schedule", "growths": [0.3], "margin": 1.0},
 }
 SETTING = {

@@ -34,7 +34,9 @@ HELPERS = Path(__file__).parents[1] / "helpers"
 CONFIG = Config("made up", "freeze", network="mlp", width=0.1, protocol=Protocol(epochs=1, batch=16))
 
 
-@pytest.mark.parametrize("name", ["finetune", "joint", "single", "tfm", "piggyback"])  # the last has an Adam
+@pytest.mark.parametrize(
+    "name", ["finetune", "joint", "single", "tfm", "piggyback", "wsn"]
+)  # the last two have an Adam
 def test_a_run_stopped_at_any_epoch_ends_in_the_same_bits(name: str, tasks: TaskSequence, tmp_path: Path) -> None:
     class Stop(Exception):
         pass

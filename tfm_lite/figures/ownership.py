@@ -23,6 +23,7 @@ from tfm_lite.methods.base import Method
 from tfm_lite.methods.hat import Gated
 from tfm_lite.methods.piggyback import Masked
 from tfm_lite.methods.pnn import Column, Columns
+from tfm_lite.methods.wsn import Winning
 from tfm_lite.nn.layers import Ternary
 from tfm_lite.protocol import Protocol
 
@@ -104,6 +105,8 @@ def weights(method: Method, t: int, tasks: int) -> tuple[Tensor, Tensor]:
     if isinstance(stage, Gated):
         method.eval()
         return stage.weight.clone(), (stage.gate(t) > 0.5)[:, None] & (below.gate(t) > 0.5)[None]
+    if isinstance(stage, Winning):  # a weight that this task does not use is there all the same
+        return stage.kept.clone(), stage.mask(t)
     if isinstance(stage, Masked):  # a mask chooses among the backbone's, and moves none
         return stage.weight.clone(), found != 0
     return found, found != 0

@@ -57,7 +57,7 @@ class Packed(Plain):
         sizes = self.weight.abs()
         count = round(share * int(self.mine.sum()))
         if count:
-            self.claim(self.mine & (sizes > _smallest(sizes[self.mine], count)))
+            self.claim(self.mine & (sizes > smallest(sizes[self.mine], count)))
         self.restore()
 
     def keep(self) -> None:
@@ -75,7 +75,7 @@ class Packed(Plain):
         return self.kept * ((self.owner > 0) & (self.owner <= t + 1)), self.bias
 
 
-def _smallest(sizes: Tensor, count: int) -> Tensor:
+def smallest(sizes: Tensor, count: int) -> Tensor:
     """The ``count``-th smallest. To find it alone is faster on a processor; on a GPU some versions of PyTorch refuse to when
     the same bits are asked for every time."""
     return sizes.kthvalue(count).values if sizes.is_cpu else sizes.sort().values[count - 1]

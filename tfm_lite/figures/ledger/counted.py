@@ -120,7 +120,7 @@ def _margin_of_search() -> Finding:
 
 
 def _only_masks() -> Finding:
-    copies_or_masks = {"binary", "tfm", "tfm_no_fn", "packnet", "piggyback", "single", "pnn"}
+    copies_or_masks = {"binary", "tfm", "tfm_no_fn", "packnet", "piggyback", "wsn", "single", "pnn"}
     more = [m for m in methods.names() if methods.get(m).zero_forgetting and m not in copies_or_masks]
     zero = [
         kind
