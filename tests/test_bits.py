@@ -14,6 +14,7 @@ from tfm_lite import bits, train
 from tfm_lite.bits import CODED, FORMATS, pack, read
 from tfm_lite.methods.packnet import PackNet
 from tfm_lite.methods.tfm import TFM
+from tfm_lite.methods.wsn import WSN
 from tfm_lite.runs.trained import load_trained
 
 TASKS = make_tasks()
@@ -68,7 +69,7 @@ def test_a_code_comes_within_a_bit_of_the_entropy() -> None:
     shares = np.array([0.5, 0.25, 0.125, 0.125])  # whose code has no loss at all
     values = np.arange(4).repeat((8000 * shares).astype(int))
     entropy = -(shares * np.log2(shares)).sum()
-    head = 3 + 1 + 4 + 2 + 4 * 4
+    head = 3 + 1 + 4 + 5 + 4  # the arrays, one shape, the code, a length for each number
     assert len(pack([values], CODED)) == head + 8000 * entropy / 8
     odd = np.array([0.6, 0.3, 0.07, 0.03])
     values = np.random.RandomState(0).choice(4, 8000, p=odd)
@@ -120,8 +121,19 @@ def test_every_form_of_owners_says_the_same(packnet: PackNet, tmp_path: Path) ->
     assert len(forms["owners, coded"]) < len(forms["owners"]) < len(forms["a bit per weight"])
 
 
+def test_coded_masks_of_wsn_say_the_same(tmp_path: Path) -> None:
+    wsn = make_method("wsn", TASKS)
+    train.run(wsn, TASKS, protocol=SHORT)
+    assert isinstance(wsn, WSN)
+    forms = {name: read(data) for name, data in bits.forms(wsn).items()}
+    for layer, stage in enumerate(wsn.net.stages):
+        for t in range(3):
+            assert np.array_equal(forms["masks"][layer][t], stage.mask(t))
+            assert np.array_equal(forms["masks, coded"][layer] >> t & 1, stage.mask(t))
+
+
 def test_only_masks_that_are_there_are_written() -> None:
-    with pytest.raises(ValueError, match="masks are written of a TFM or a PackNet, not of a HAT"):
+    with pytest.raises(ValueError, match="masks are written of a TFM, a PackNet or a WSN, not of a HAT"):
         bits.forms(make_method("hat", TASKS))  # type: ignore[arg-type]
 
 

@@ -8,19 +8,18 @@ weight or as a bit per weight and task (:func:`forms`). :func:`pack_norm` writes
 from __future__ import annotations
 
 import copy
-import heapq
 import math
 import struct
 from collections.abc import Sequence
-from itertools import count
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tfm_lite import huffman
 from tfm_lite.methods.packnet import PackNet
 from tfm_lite.methods.tfm import TFM
+from tfm_lite.methods.wsn import WSN
 
 CODED = 0  # in place of a number of bits: the code by how often a number occurs
 FORMATS: dict[str, torch.dtype | None] = {
@@ -29,15 +28,12 @@ FORMATS: dict[str, torch.dtype | None] = {
     "8 bits, floating": torch.float8_e4m3fn,
     "8 bits, grid": None,  # between the least and the greatest value of each scale or shift
 }
-Tree = Any  # a number, or a pair of trees
 
 
 def pack(arrays: Sequence[np.ndarray], bits: int) -> bytes:
     """Arrays of whole numbers from 0 on, each number in ``bits`` bits, from 1 to 32; or, with ``CODED``, the more often it
-    occurs the fewer. The bytes say the shapes as well.
-
-    A code needs a number of bits per number that is hardly more than the entropy of the numbers, if none is in the great
-    majority; below one bit per number it cannot go. Raises ``ValueError`` for a number that has no room.
+    occurs the fewer (:mod:`tfm_lite.huffman`). The bytes say the shapes as well. Raises ``ValueError`` for a number that has no
+    room.
     """
     if not 0 <= bits <= 32:
         raise ValueError(f"a number is packed in 1 to 32 bits, or CODED, not in {bits}")
@@ -50,11 +46,8 @@ def pack(arrays: Sequence[np.ndarray], bits: int) -> bytes:
     if bits != CODED:
         places = np.arange(bits - 1, -1, -1)
         return head + np.packbits((values[:, None] >> places) & 1).tobytes()
-    often = np.bincount(values)
-    runs: list[np.ndarray] = []
-    _split(_tree(often), values, runs)
-    stream = np.packbits(np.concatenate([np.zeros(0, bool), *runs])).tobytes()
-    return head + struct.pack(f"<H{len(often)}I", len(often), *often.tolist()) + stream
+    symbols = torch.from_numpy(values.astype(np.uint8))
+    return head + huffman.encode(symbols, max(1, int(values.max(initial=0)).bit_length()))
 
 
 def read(data: bytes) -> list[np.ndarray]:
@@ -70,50 +63,9 @@ def read(data: bytes) -> list[np.ndarray]:
         flat = np.unpackbits(np.frombuffer(data, np.uint8, offset=place), count=bits * sum(sizes))
         values = flat.reshape(-1, bits).astype(np.int64) @ (1 << np.arange(bits - 1, -1, -1))
     else:
-        (kinds,) = struct.unpack_from("<H", data, place)
-        often = np.array(struct.unpack_from(f"<{kinds}I", data, place + 2))
-        stream = np.unpackbits(np.frombuffer(data, np.uint8, offset=place + 2 + 4 * kinds)).astype(bool)
-        values, _ = _join(_tree(often), sum(sizes), stream, 0)
+        values = huffman.decode(data[place:]).numpy().astype(np.int64)
     parts = np.split(values, np.cumsum(sizes)[:-1])
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-
-
-def _tree(often: np.ndarray) -> Tree:
-    """The tree of Huffman's code for numbers that occur so often: the rarer a number, the deeper it is."""
-    order = count()
-    heap: list[tuple[int, int, Tree]] = [(int(n), next(order), i) for i, n in enumerate(often) if n]
-    heapq.heapify(heap)
-    while len(heap) > 1:
-        (a, _, left), (b, _, right) = heapq.heappop(heap), heapq.heappop(heap)
-        heapq.heappush(heap, (a + b, next(order), (left, right)))
-    return heap[0][2] if heap else 0
-
-
-def _leaves(tree: Tree) -> list[int]:
-    return [*_leaves(tree[0]), *_leaves(tree[1])] if isinstance(tree, tuple) else [tree]
-
-
-# The bits of Huffman's code, in another order than one number after the other: for every fork a run of bits, one for each
-# number that comes by, whether it goes right. So whole arrays are coded at once.
-
-
-def _split(tree: Tree, values: np.ndarray, runs: list[np.ndarray]) -> None:
-    if isinstance(tree, tuple):
-        right = np.isin(values, _leaves(tree[1]))
-        runs.append(right)
-        _split(tree[0], values[~right], runs)
-        _split(tree[1], values[right], runs)
-
-
-def _join(tree: Tree, number: int, stream: np.ndarray, place: int) -> tuple[np.ndarray, int]:
-    """The ``number`` values that came by this tree, and where its runs end in the stream."""
-    if not isinstance(tree, tuple):
-        return np.full(number, tree, dtype=np.int64), place
-    right = stream[place : place + number]
-    values, ones = np.empty(number, dtype=np.int64), int(right.sum())
-    values[~right], place = _join(tree[0], number - ones, stream, place + number)
-    values[right], place = _join(tree[1], ones, stream, place)
-    return values, place
 
 
 def boundaries(method: TFM) -> np.ndarray:
@@ -136,15 +88,25 @@ def used(owned: Sequence[np.ndarray], tasks: int) -> list[np.ndarray]:
     return [np.stack([(each > 0) & (each <= t + 1) for t in range(tasks)]) for each in owned]
 
 
-def forms(method: TFM | PackNet) -> dict[str, bytes]:
+def chosen(method: WSN) -> list[np.ndarray]:
+    """Per layer which weights each task uses, (tasks, ...), of whichever owner."""
+    return [np.stack([stage.mask(t).cpu().numpy() for t in range(method.learned)]) for stage in method.net.stages]
+
+
+def forms(method: TFM | PackNet | WSN) -> dict[str, bytes]:
     """The masks of all tasks that a method has learned, in each way to write them, as the bytes of a file.
 
-    Raises ``ValueError`` for a method that has neither ternary masks nor owners.
+    Raises ``ValueError`` for a method that has no masks of features or weights.
     """
     if isinstance(method, TFM):
         return {"boundaries": pack([boundaries(method)], 32), "two bits per feature": pack(masks(method), 2)}
+    if isinstance(method, WSN):
+        return {
+            "masks, coded": pack([each.numpy() for each in method.symbols()], CODED),
+            "masks": pack(chosen(method), 1),
+        }
     if not isinstance(method, PackNet):
-        raise ValueError(f"masks are written of a TFM or a PackNet, not of a {type(method).__name__}")
+        raise ValueError(f"masks are written of a TFM, a PackNet or a WSN, not of a {type(method).__name__}")
     owned, tasks = owners(method), len(method.classes)
     return {
         "owners, coded": pack(owned, CODED),

@@ -75,7 +75,7 @@ def written(files: Sequence[Written], *, tasks: int, title: str) -> Interactive:
 
 def sizes(files: Sequence[Written]) -> str:
     """A dot for every file on a logarithmic axis of bytes, as SVG: orange for TFM's, grey for others'."""
-    paint = [STATES["masked" if each.kept.startswith("PackNet") else "normal"] for each in files]
+    paint = [STATES["normal" if each.kept.startswith("TFM") else "masked"] for each in files]
     every = [each.size for each in files]
     return dots(
         {each.form: each.size for each in files},

@@ -159,19 +159,21 @@ class WSN(Method):
             stage.keep()
         self.net.heads.freeze(t)
 
-    def coded(self) -> list[bytes]:
-        """The masks of all finished tasks as the paper compresses them: layer by layer, for up to seven tasks at a time.
+    def symbols(self) -> list[Tensor]:
+        """The masks of all finished tasks, layer by layer, of up to seven tasks at a time: uint8, in the weights' shape.
 
-        The bits that a weight has in these masks are one symbol, the first task's the lowest, and the symbols are Huffman
-        coded (:func:`tfm_lite.huffman.encode`).
+        The bits that a weight has in these masks are one number, the first task's the lowest.
         """
-        codes = []
+        found = []
         for stage in self.net.stages:
             for first in range(0, self.learned, self.TOGETHER):
                 masks = [stage.mask(t) for t in range(first, min(first + self.TOGETHER, self.learned))]
-                symbols = sum((mask.to(torch.uint8) << k for k, mask in enumerate(masks)), torch.zeros_like(masks[0]))
-                codes.append(huffman.encode(symbols, len(masks)))
-        return codes
+                found.append(sum((mask.to(torch.uint8) << k for k, mask in enumerate(masks)), torch.zeros_like(masks[0])))
+        return found
+
+    def coded(self) -> list[bytes]:
+        """The same as the paper compresses them, each Huffman coded (:func:`tfm_lite.huffman.encode`)."""
+        return [huffman.encode(each, min(self.learned, self.TOGETHER)) for each in self.symbols()]
 
     def needed(self) -> dict[str, int]:
         """Bytes without which the finished tasks could not be answered, by what they are for; no task is to come.
