@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tfm_lite import train
+from tfm_lite.files import read_json
 from tfm_lite.places import caches
 from tfm_lite.runs import results
 from tfm_lite.runs.config import Config, identity
@@ -17,18 +19,27 @@ NAME = re.compile(r"(?P<tasks>.+)-\d+-[^-]+-(?P<method>[^-]+)-(?P<seed>seed\d+)-
 def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
     """Places in the list of the configurations that no record of today's numerics, among these files, is of.
 
-    Of thousands of records only those are read whose names may be of a configuration that is still missing.
+    Of thousands of records only those are read whose names may be of a configuration that is still missing, and checked only
+    those that say they are.
     """
     alike: dict[str, list[int]] = {}
     left: dict[tuple[str, ...], set[int]] = {}
     for i, config in enumerate(configs):
         alike.setdefault(config.identity, []).append(i)
         left.setdefault((config.tasks, config.method, f"seed{config.seed}"), set()).add(i)
-    for path, record in results.readable((path for path in paths if left.get(_named(path))), results.load):
+    named = results.readable((path for path in paths if left.get(_named(path))), read_json)
+    meant = (path for path, content in named if not _of_another(content, alike))
+    for path, record in results.readable(meant, results.load):
         if record.numerics == train.NUMERICS:
             places = alike.get(identity(record.config), [])
             left[_named(path)].difference_update(i for i in places if configs[i].describes(record))
     return sorted(set[int]().union(*left.values()))
+
+
+def _of_another(content: Mapping[str, Any], alike: Container[str]) -> bool:
+    """Whether it says that it is of another configuration than these."""
+    config = content.get("config")
+    return isinstance(config, dict) and identity(config) not in alike
 
 
 def files(data: Path | None, out: Path | None) -> list[Path]:
