@@ -83,7 +83,7 @@ def elsewhere(monkeypatch: Any) -> Iterator[Elsewhere]:
         monkeypatch.setattr(inputs, name, lambda *_, **__: None)
     adam = torch.optim.Adam
     monkeypatch.setattr(
-        torch.optim, "Adam", lambda groups, *, fused=False, **how: adam(groups, **how)
+        torch.optim, "Adam", lambda groups, *rest, fused=False, **how: adam(groups, *rest, **how)
     )  # meta has no fused
     mode = Elsewhere()
 

@@ -1,9 +1,9 @@
 """Which task is it? Without a label all heads answer, and a rule chooses the task; the chosen head then says the class.
 
 Task-incremental methods are told the task. :func:`look` takes images of all tasks through every head, one pass per task, and
-:meth:`Seen.by` says what a rule makes of it: how often the task is found, which tasks are taken for which, and the
-class-incremental accuracy, for which task and class must be right. Rules give a score (B, tasks) for each task, the highest
-is chosen:
+:meth:`~tfm_lite.methods.label.Seen.by` says what a rule makes of it: how often the task is found, which tasks are taken for
+which, and the class-incremental accuracy, for which task and class must be right. Rules give a score (B, tasks) for each
+task, the highest is chosen:
 
 - :func:`entropy` and :func:`energy` need nothing but the logits;
 - :func:`maximum` needs a temperature per task (:func:`calibrate`), fitted on the task's validation images when it had just

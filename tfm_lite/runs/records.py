@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tfm_lite import train
 from tfm_lite.files import read_json
@@ -27,8 +26,7 @@ def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
     for i, config in enumerate(configs):
         alike.setdefault(config.identity, []).append(i)
         left.setdefault((config.tasks, config.method, f"seed{config.seed}"), set()).add(i)
-    named = results.readable((path for path in paths if left.get(_named(path))), read_json)
-    meant = (path for path, content in named if not _of_another(content, alike))
+    meant = (path for path in paths if left.get(_named(path)) and not _of_another(path, alike))
     for path, record in results.readable(meant, results.load):
         if record.numerics == train.NUMERICS:
             places = alike.get(identity(record.config), [])
@@ -36,10 +34,15 @@ def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
     return sorted(set[int]().union(*left.values()))
 
 
-def _of_another(content: Mapping[str, Any], alike: Container[str]) -> bool:
-    """Whether it says that it is of another configuration than these."""
-    config = content.get("config")
-    return isinstance(config, dict) and identity(config) not in alike
+def _of_another(path: Path, alike: Container[str]) -> bool:
+    """Whether a record says that it is of another configuration than these. It is not known of a file that is none, or that
+    was renamed or damaged."""
+    try:
+        config = read_json(path)["config"]
+        own = config["tasks"], config["method"], f"seed{config['seed']}"
+        return own == _named(path) and identity(config) not in alike
+    except (ValueError, OSError, LookupError, TypeError, AttributeError):
+        return False
 
 
 def files(data: Path | None, out: Path | None) -> list[Path]:
