@@ -66,12 +66,13 @@ def chapter(source: str) -> str:
     return found[1] if found else ""
 
 
-def number_by_chapter(app: Any, env: Any) -> None:
-    """Exercises have been counted through the whole book: count each page's own."""
+def number_by_chapter(app: Any, env: Any) -> list[str]:
+    """Exercises have been counted through the whole book: count each page's own. No other page changes by it."""
     for page, kinds in env.toc_fignumbers.items():
         if own := chapter(Path(env.doc2path(page)).read_text(encoding="utf-8")):
             counted = enumerate(kinds.get("exercise", {}), 1)
             kinds["exercise"] = {label: (own, n) for n, label in counted}
+    return []
 
 
 def known(level: str) -> str:
@@ -221,5 +222,6 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_directive("exercise", Exercise, override=True)
     app.add_directive("exercise-start", ExerciseStart, override=True)
     app.add_directive("quiz", Quiz)
-    app.connect("env-updated", number_by_chapter)
+    # after Sphinx, which counts at this event, too
+    app.connect("env-get-updated", number_by_chapter, priority=900)
     return {"parallel_read_safe": True}

@@ -301,7 +301,7 @@ def test_exercises_are_numbered_by_chapter(tmp_path: Path) -> None:
         toc_fignumbers={page: {"exercise": ids[page], "figure": {"a": (1,)}} for page in ids} | {"index": {}},
         doc2path=lambda page: str(small.folder / f"{page}.md"),
     )
-    number_by_chapter(None, env)
+    assert number_by_chapter(None, env) == []
     for page, own in CAPTIONS.items():
         numbers = {label: (own, n) for n, label in enumerate(counted, 1)}
         assert env.toc_fignumbers[page] == {"exercise": numbers, "figure": {"a": (1,)}}
