@@ -17,6 +17,8 @@ questions, each with its choices; behind each choice stands why it is right or n
     ```
 
 A choice is folded; who opens it reads the verdict.
+
+Exercises are numbered by chapter, as figures and tables are: the third of chapter 8a is Exercise 8a.3.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -31,6 +34,7 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 from sphinx_exercise.directive import ExerciseDirective, ExerciseStartDirective
 
+CAPTION = re.compile(r"\*\*(?:Figure|Table) (\w+)\.1\.\*\*")
 LEVELS = {"look": "Look", "change": "Change", "build": "Build"}
 RIGHT, WRONG = "Right.", "Not so."
 
@@ -50,6 +54,25 @@ def line(options: Mapping[str, Any]) -> str:
         found.append("1 point" if count(points) == 1 else f"{count(points)} points")
     text = ", ".join(found)
     return text[:1].upper() + text[1:]
+
+
+def chapter(source: str) -> str:
+    """What a page's exercises are numbered by, as its first figure or table is; nothing if it has none.
+
+    >>> chapter('caption="**Figure 8a.1.** Two weights."')
+    '8a'
+    """
+    found = CAPTION.search(source)
+    return found[1] if found else ""
+
+
+def number_by_chapter(app: Any, env: Any) -> list[str]:
+    """Exercises have been counted through the whole book: count each page's own. No other page changes by it."""
+    for page, kinds in env.toc_fignumbers.items():
+        if own := chapter(Path(env.doc2path(page)).read_text(encoding="utf-8")):
+            counted = enumerate(kinds.get("exercise", {}), 1)
+            kinds["exercise"] = {label: (own, n) for n, label in counted}
+    return []
 
 
 def known(level: str) -> str:
@@ -199,4 +222,6 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_directive("exercise", Exercise, override=True)
     app.add_directive("exercise-start", ExerciseStart, override=True)
     app.add_directive("quiz", Quiz)
+    # after Sphinx, which counts at this event, too
+    app.connect("env-get-updated", number_by_chapter, priority=900)
     return {"parallel_read_safe": True}

@@ -1,5 +1,5 @@
 """What the pages of the book are called, and what their labels, numbers and citations read: as on the built page, where
-Sphinx numbers exercises, figures and the like through all pages in the order of ``_toc.yml``."""
+exercises are numbered by chapter, figures and the like through all pages in the order of ``_toc.yml``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import yaml
+from _ext.tasks import chapter
 from pybtex.database import Entry, parse_file
 from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
@@ -67,7 +68,7 @@ class Book:
         self._list(yaml.safe_load((root / "_toc.yml").read_text()))
         self.titles: dict[str, str] = {}
         self.targets: dict[str, Target] = {}
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter()
         for page in self.pages:
             text = self.source(page)
             self.titles[page] = page
@@ -103,7 +104,7 @@ class Book:
             elif found is not None:
                 section = self._directive(page, found, section, waiting)
             elif token.type == "math_block_label":
-                self._name(page, [token.info], self._count("Eq."), section)
+                self._name(page, [token.info], self._count("Eq.", page), section)
             elif token.nesting >= 0 and waiting:
                 self._name(page, waiting, self.titles[page], section)
             waiting = []
@@ -112,7 +113,7 @@ class Book:
         self, page: str, found: Directive, section: str, waiting: list[str]
     ) -> str:
         kind = numbered(found)
-        words = self._count(kind) if kind else found.argument or self.titles[page]
+        words = self._count(kind, page) if kind else found.argument or self.titles[page]
         if kind == "Exercise":
             section = anchor(headline(words, found.argument))
         if kind and not found.label:
@@ -126,9 +127,10 @@ class Book:
             self._scan(page, found.content, section)
         return section
 
-    def _count(self, kind: str) -> str:
-        self._counts[kind] += 1
-        return f"{kind} {self._counts[kind]}"
+    def _count(self, kind: str, page: str) -> str:
+        own = chapter(self.source(page)) if kind == "Exercise" else ""
+        self._counts[kind, own] += 1
+        return f"{kind} {own}{'.' * bool(own)}{self._counts[kind, own]}"
 
     def _name(self, page: str, names: list[str], words: str, section: str) -> None:
         for label in names:

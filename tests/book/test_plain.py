@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from _ext.tasks import number_by_chapter
 from editions import notebook
 from editions.blocks import quoted
 from editions.labels import Book
@@ -280,6 +282,30 @@ assert a == 1
 
 Last.
 """
+
+
+CAPTIONS = {"one": "8a", "two": "C"}
+
+
+def test_exercises_are_numbered_by_chapter(tmp_path: Path) -> None:
+    pages = {"one": ONE + '\n"**Figure 8a.1.** A picture."\n' + SOLVED, "two": TWO + "\n**Table C.1.** A table.\n"}
+    small = book(tmp_path, **pages)
+    counted = {label: one.words for label, one in small.targets.items() if label.startswith("exercise")}
+    assert counted == {
+        "exercise-first": "Exercise 8a.1",
+        "exercise-third": "Exercise 8a.2",
+        "exercise-second": "Exercise C.1",
+    }
+    ids = {page: {label: (n,) for n, label in enumerate(counted, 7)} for page in CAPTIONS}
+    env = SimpleNamespace(
+        toc_fignumbers={page: {"exercise": ids[page], "figure": {"a": (1,)}} for page in ids} | {"index": {}},
+        doc2path=lambda page: str(small.folder / f"{page}.md"),
+    )
+    assert number_by_chapter(None, env) == []
+    for page, own in CAPTIONS.items():
+        numbers = {label: (own, n) for n, label in enumerate(counted, 1)}
+        assert env.toc_fignumbers[page] == {"exercise": numbers, "figure": {"a": (1,)}}
+    assert env.toc_fignumbers["index"] == {}
 
 
 def test_a_notebook_of_a_chapter(tmp_path: Path) -> None:

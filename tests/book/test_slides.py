@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import slides
 from built import ROOT
+from docutils.nodes import make_id
 from editions import minutes
 from editions.labels import Book
 from playwright.sync_api import Browser, Page, Route
@@ -104,6 +106,17 @@ def test_the_playground_learns(deck: Page) -> None:
 
 
 # -- what a slide is made of
+
+CAPTIONED = [slide for slide in ALL if "section" in slide and slide.keys() & {"figure", "table"}]
+
+
+@pytest.mark.parametrize("slide", CAPTIONED, ids=lambda slide: slide["section"])
+def test_what_a_slide_shows_stands_in_its_section(slide: dict[str, str]) -> None:
+    sections = re.split(r"^##? (.*)$", BOOK.source(slide["page"]), flags=re.MULTILINE)
+    own = dict(zip(map(make_id, sections[1::2]), sections[2::2], strict=True))
+    kind = "figure" if "figure" in slide else "table"
+    assert f"**{kind.capitalize()} {slide[kind]}.**" in own[slide["section"]]
+
 
 HTML = """<article class="bd-article"><section id="one"><h1>One<a class="headerlink">#</a></h1>
 <section id="part"><h2>Part</h2>
