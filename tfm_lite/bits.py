@@ -32,9 +32,8 @@ FORMATS: dict[str, torch.dtype | None] = {
 
 def pack(arrays: Sequence[np.ndarray], bits: int) -> bytes:
     """Arrays of whole numbers from 0 on, each number in ``bits`` bits, from 1 to 32; or, with ``CODED``, the more often it
-    occurs the fewer (:mod:`tfm_lite.huffman`). The bytes say the shapes as well.
-
-    Raises ``ValueError`` for a number that has no room.
+    occurs the fewer (:mod:`tfm_lite.huffman`). The bytes say the shapes as well. Raises ``ValueError`` for a number that has
+    no room.
     """
     if not 0 <= bits <= 32:
         raise ValueError(f"a number is packed in 1 to 32 bits, or CODED, not in {bits}")

@@ -107,6 +107,12 @@ MUTANTS = [
     Mutant("methods/wsn.py", "self.register_load_state_dict_post_hook(_claim)", "pass", "test_wsn.py -k midst"),
     Mutant("huffman.py", "word + 1, of", "word, of", "test_huffman.py"),
     Mutant("methods/piggyback.py", "torch.gt(real, threshold", "torch.lt(real, threshold", "test_masks.py"),
+    Mutant("methods/label.py", "right & (chosen == self.tasks)", "right", "test_label.py"),
+    Mutant("methods/label.py", " / math.log(each.shape[1])", "", "test_label.py"),
+    Mutant("methods/label.py", " + (self.scatter if self.means else 0)", "", "test_label.py"),
+    Mutant("bits.py", "(each > 0) & (each <= t + 1)", "each <= t + 1", "test_bits.py"),
+    Mutant("bits.py", "raw.float() * step + low", "raw.float() * step", "test_bits.py"),
+    Mutant("huffman.py", "word <<= of[symbol] - before", "word <<= of[symbol] > before", "test_huffman.py"),
     # Data.
     Mutant("datasets/tasks.py", "without=aside)", "without=aside[:0])", "test_tasks.py"),
     Mutant("datasets/tasks.py", '"validation", int(c))', '"validation")', "test_tasks.py test_golden.py"),

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 import torchvision
 from foreign import Branches, Convolutions, Perceptron, Tokens
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tfm_lite.nn import deploy
 from tfm_lite.nn.convert import TernaryNet, ternary
@@ -99,6 +100,41 @@ def test_gradients_are_those_of_the_plain_network_for_what_is_new(name: str) -> 
             torch.testing.assert_close(part.norm.tasks[2].scale.grad, of_scale)
         checked += 1
     assert checked == len(net.layers) > 1
+
+
+class Asked(TorchDispatchMode):
+    """Notes the kernel and the stride with which PyTorch is asked for the gradients of a convolution's weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[tuple[int, ...], list[int]]] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is torch.ops.aten.convolution_backward.default and args[-1][1]:
+            self.found.append((tuple(args[2].shape[2:]), args[4]))
+        return function(*args, **kwargs or {})
+
+
+@pytest.mark.parametrize("stride", [2, 3, (1, 2)])
+def test_a_kernel_of_one_place_never_steps_where_onednn_would_write_past_its_memory(stride: Any) -> None:
+    """In a block of few channels that lie one beside the other, as those of images do here."""
+    stepping = nn.Conv2d(8, 12, 1, stride)
+    plain = nn.Sequential(nn.Conv2d(3, 8, 3), stepping, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(48, 2))
+    net = ternary(plain, head="4").double()  # not computed by oneDNN: so a failure is no crash
+    for t, fraction in enumerate((0.5, 1.0)):
+        net.grow(classes=2, fraction=fraction)
+        if t == 0:
+            net.keep()
+    x = images(9, dtype=torch.float64).to(memory_format=torch.channels_last)
+    with Asked() as asked:
+        net(x, 1).square().sum().backward()
+    assert [step for kernel, step in asked.found if kernel == (1, 1)] == [[1, 1]] * 2  # rows and columns
+    task = net.extract(1).requires_grad_()
+    task(x).square().sum().backward()
+    layer, wanted = net.layers["1"].layer, task.get_submodule("1").weight.grad
+    known, old = layer.boundaries[0]
+    torch.testing.assert_close(layer.rows.grad, wanted[old:])
+    torch.testing.assert_close(layer.columns.grad, wanted[:old, known:])
 
 
 @torch.no_grad()

@@ -116,5 +116,9 @@ def _weight_gradient(stage: Weighted, x: Tensor, shape: torch.Size, grad: Tensor
 def _convolution_backward(stage: Weighted, x: Tensor, weight: Tensor, grad: Tensor, which: int) -> Tensor:
     """The gradient of the input (``which`` 0) or of the weight (1). As torch.nn.grad has it, but x keeps its layout."""
     stride, padding, dilation, groups = stage.geometry(x.shape[1])
+    if which and set(weight.shape[2:]) == {1} and not any(padding):
+        # What a kernel of one place steps over has no part in it. And oneDNN would write past its memory, where few channels
+        # come in, one beside the other (github.com/uxlfoundation/oneDNN, issue 6035).
+        x, stride = x[..., :: stride[0], :: stride[1]], [1, 1]
     how: Any = stride, padding, dilation, False, [0, 0], groups, [which == 0, which == 1, False]
     return torch.ops.aten.convolution_backward(grad, x, weight, None, *how)[which]  # type: ignore[no-any-return]

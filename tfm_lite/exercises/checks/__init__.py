@@ -11,6 +11,7 @@ from typing import Any
 from tfm_lite.exercises.answers import ANSWERS, check_answer, heard
 from tfm_lite.exercises.checks.account import check_account, check_bytes_kept
 from tfm_lite.exercises.checks.affine import check_fold, check_masked_norm, check_task_norms
+from tfm_lite.exercises.checks.beyond import check_class_incremental, check_temperature, check_two_numbers
 from tfm_lite.exercises.checks.binary import check_masked_features, check_masked_linear
 from tfm_lite.exercises.checks.columns import check_hat_mask, check_lateral
 from tfm_lite.exercises.checks.distillation import check_distillation
@@ -18,6 +19,7 @@ from tfm_lite.exercises.checks.features import check_feature_norm, check_smalles
 from tfm_lite.exercises.checks.finetuning import check_accuracy_matrix, check_finetune
 from tfm_lite.exercises.checks.forgetting import check_accuracy, check_forgetting, check_zero_forgetting
 from tfm_lite.exercises.checks.frozen import check_learn_head
+from tfm_lite.exercises.checks.gates import check_gate
 from tfm_lite.exercises.checks.growing import check_grown_optimizer, check_growth_search
 from tfm_lite.exercises.checks.hat import check_hat_gradients, check_hat_penalty
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
@@ -51,6 +53,7 @@ __all__ = [
     "check_batch_accuracy",
     "check_both_averages",
     "check_bytes_kept",
+    "check_class_incremental",
     "check_data_path",
     "check_distillation",
     "check_ewc",
@@ -60,6 +63,7 @@ __all__ = [
     "check_fisher",
     "check_fold",
     "check_forgetting",
+    "check_gate",
     "check_gradient_mask",
     "check_grown_optimizer",
     "check_growth_search",
@@ -89,8 +93,10 @@ __all__ = [
     "check_synaptic",
     "check_task_norms",
     "check_teacher",
+    "check_temperature",
     "check_ternary_linear",
     "check_trained",
+    "check_two_numbers",
     "check_used_slice",
     "check_used_weights",
     "check_weight_drift",
