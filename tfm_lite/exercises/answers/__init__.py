@@ -9,7 +9,7 @@ import math
 from functools import cache
 from typing import Any
 
-from tfm_lite.exercises.answers import forgetting, importance, masks, method, rivals, tables  # noqa: F401 - they have the numbers
+from tfm_lite.exercises.answers import forgetting, importance, masks, method, pays, rivals, tables  # noqa: F401 - they have the numbers
 from tfm_lite.exercises.answers.number import ANSWERS, Answer
 from tfm_lite.exercises.judge import Judge, Outcome, told
 
