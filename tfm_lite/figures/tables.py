@@ -72,14 +72,16 @@ def split_of(tasks: str) -> str:
 
 def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
     """The records of these configurations, under any seed."""
-    of: dict[str, list[Config]] = {}
+    of: dict[str, dict[tuple[Any, ...], Config]] = {}  # of all seeds one
     for config in configs:
-        of.setdefault(_but_seed(config.plain()), []).append(config)
-    return [
-        record
-        for record in records
-        if any(replace(c, seed=record.config["seed"]).describes(record) for c in of.get(_but_seed(record.config), ()))
-    ]
+        own = of.setdefault(_but_seed(config.plain()), {})
+        own[tuple(getattr(config, name) for name in OPEN)] = config
+
+    def wanted(record: Result) -> bool:
+        alike = of.get(_but_seed(record.config), {}).values()
+        return any(replace(config, seed=record.config["seed"]).describes(record) for config in alike)
+
+    return [record for record in records if wanted(record)]
 
 
 def _but_seed(plain: Mapping[str, Any]) -> str:
