@@ -139,7 +139,7 @@ def test_the_map_says_what_its_records_bear(
     assert len(counts) > 10 and all(int(a) + int(b) + int(c) == int(of) for a, b, c, of in counts)
     clear = any(int(a) + int(b) for a, b, *_ in counts)
     assert clear == (state in ("partly failed", "complete"))
-    assert bool(re.search(r"\(one seed\)", shown)) == (state == "coarse, one seed")
+    assert ("(one seed)" in shown) == (state in ("coarse, one seed", "partly failed"))  # PackNet has one left
     assert bool(re.search(r"In \d+ of them a task was not learned", shown)) == (state == "partly failed")
     assert ("not one image of an old task was lost" in shown) == bool(records)
     assert bool(re.search(r"Does sharing pay[^;]*5 images not run", shown)) == (not records)
