@@ -426,7 +426,7 @@ def balance() -> Iterable[str]:
     yield box(142, 16, 30, 38, "f", round=3) + box(172, 16, 16, 38, "n", round=3)
     for left, style in ((438, "f"), (476, "n")):
         yield box(left, 27, 30, 27, style, round=3)
-    yield words(320, 36, "bytes", 18, anchor="middle")
+    yield words(294, 38, "bytes", 18)
 
 
 @picture("data")

@@ -143,7 +143,7 @@ def test_the_map_says_what_its_records_bear(
     assert bool(re.search(r"In \d+ of them a task was not learned", shown)) == (state == "partly failed")
     assert ("not one image of an old task was lost" in shown) == bool(records)
     assert bool(re.search(r"Does sharing pay[^;]*5 images not run", shown)) == (not records)
-    assert bool(re.search(r"map: like Flowers, against separate, full  [+−]?\d", shown)) == bool(records)
+    assert bool(re.search(r"map, like Flowers  full  [+−]?\d", shown)) == bool(records)
     assert bool(re.search(r"the new task comes to \d.* % for same letters", shown)) == (
         state in ("partly failed", "complete")
     )

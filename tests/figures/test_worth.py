@@ -260,17 +260,17 @@ def test_lines_go_along_the_map(runs: Runs) -> None:
 def test_answers_stand_in_one_table(runs: Runs) -> None:
     maps = {"freezing": runs.map(QUESTIONS["freezing"]), "nothing": {Cell("same", 10, 5): None}}
     _, head, first, second = answers(maps, title="**Table 1.** All.").text.split("\n")
-    assert head.split("  ")[:4] == ["against", "pays", "does not pay", "cannot be said"]
+    assert head.split("  ")[:3] == ["against", "squares", "whole map"]
     effects = worth.effects(maps["freezing"])
-    expected = ["freezing", "36", "0", "0", str(worth.overall(maps["freezing"])), *map(str, effects.values())]
-    assert first.split("  ") == expected and second.split("  ") == ["nothing", "0", "0", "1", *"––––"]
+    expected = ["freezing", "36/0/0", str(worth.overall(maps["freezing"])), *map(str, effects.values())]
+    assert first.split("  ") == expected and second.split("  ") == ["nothing", "0/0/1", *"––––"]
 
 
 def test_sizes_are_those_that_the_search_chose(runs: Runs) -> None:
     lines = sizes(runs, title="Sizes").text.split("\n")
-    assert lines[2] == "  ".join(["same letters, 10", *["5"] * 6]) and len(lines) == 2 + 6
+    assert lines[2] == "  ".join(["same letters 10", *["5"] * 6]) and len(lines) == 2 + 6
     some = Runs([made(Cell("unlike", 80, 160).config("tfm", 0), accuracies)])
-    assert sizes(some, title="Sizes").text.split("\n")[-1] == "unlike, 80  –  –  –  –  –  5"
+    assert sizes(some, title="Sizes").text.split("\n")[-1] == "unlike 80  –  –  –  –  –  5"
 
 
 def test_a_map_without_runs_says_so() -> None:

@@ -144,13 +144,14 @@ def along(found: Found, first: int) -> Figure:
 
 
 def answers(maps: Mapping[str, Found], *, title: str) -> Interactive:
-    """A table with a row for each of these maps: at how many places it pays, the difference over the whole map, and what
-    moves it, in points with half a 95 % interval over the seeds."""
-    columns = ["against", *(PAYS, NOT, UNSAID), "whole map", "per doubling", "same − unlike", "large − small"]
+    """A table with a row for each of these maps: at how many places it pays, does not, and cannot be said; the difference
+    over the whole map, and what moves it, in points with half a 95 % interval over the seeds."""
+    columns = ["against", "squares", "whole map", "doubling", "likeness", "old task"]
     rows = []
     for name, found in maps.items():
         moved = [worth.overall(found), *worth.effects(found).values()]
-        rows.append([name, *worth.counted(found).values(), *("–" if each is None else str(each) for each in moved)])
+        counts = "/".join(map(str, worth.counted(found).values()))
+        rows.append([name, counts, *("–" if each is None else str(each) for each in moved)])
     return listing(columns, rows, title=title)
 
 
@@ -162,5 +163,5 @@ def sizes(runs: Runs, *, title: str) -> Interactive:
     for first in sorted(FIRST):
         for likeness, name in LIKENESS.items():
             cells = [Cell(likeness, first, amount) for amount in sorted(AMOUNTS)]
-            rows.append([f"{name}, {first}", *(f"{100 * grown[c]:.0f}" if c in grown else "–" for c in cells)])
-    return listing(["old task", *(f"{amount} images" for amount in sorted(AMOUNTS))], rows, title=title)
+            rows.append([f"{name} {first}", *(f"{100 * grown[c]:.0f}" if c in grown else "–" for c in cells)])
+    return listing(["old task", *map(str, sorted(AMOUNTS))], rows, title=title)

@@ -31,7 +31,7 @@ def reached(epochs: Epochs, layers: Sequence[str], way: str) -> Figure:
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set_ylim(min(0.2, *ax.get_ylim()), max(2.0, *ax.get_ylim()))
     ax.set_xlabel("epoch of the new task")
-    ax.set_ylabel("new feature's share of an old one's")
+    ax.set_ylabel("new as a share of old")
     plots.legend(ax)
     return fig
 
