@@ -125,7 +125,7 @@ def load(path: Path) -> Result:
             raise ValueError(f"it has no {', '.join(lacking)}")
         if more := content.keys() - NAMES:
             raise ValueError(f"it has {', '.join(sorted(more))} too, by a later version of the package or another hand")
-        if "images" not in content:  # they are found slowly
+        if "images" not in content:
             content["images"] = [_images(column) for column in zip(*content["accuracy"], strict=True)]
         content.setdefault("weights", "")
         result = Result(**{name: _each(value, number) if name in NUMBERS else value for name, value in content.items()})
