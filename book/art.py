@@ -170,7 +170,7 @@ def states() -> Iterable[str]:
 
 @picture("00_reading")
 def reading() -> Iterable[str]:
-    places = [(31 + 34 * i, 60 + 24 * math.sin(i * 0.55)) for i in range(18)]
+    places = [(24 + 33 * i, 60 + 24 * math.sin(i * 0.55)) for i in range(19)]
     for (x1, y1), (x2, y2) in pairwise(places):
         yield line(x1, y1, x2, y2, MASKED, 2)
     for i, (x, y) in enumerate(places):
@@ -416,6 +416,17 @@ def beyond() -> Iterable[str]:
         yield box(20 + 11 * t, 104 - tall, 7, tall, TASKS[t % 6])
     yield dot(602, 60, "f", 18)
     yield words(602, 67, "?", 20, anchor="middle", ground=FORWARD)
+
+
+@picture("18_when_masks_pay")
+def balance() -> Iterable[str]:
+    """One network that two tasks share, against two of their own, of the same bytes."""
+    yield line(130, 56, 510, 56, FORWARD, 4, 1)
+    yield f'<path d="M320 56L290 112H350Z" fill="{MASKED}"/>'
+    yield box(142, 16, 30, 38, "f", round=3) + box(172, 16, 16, 38, "n", round=3)
+    for left, style in ((438, "f"), (476, "n")):
+        yield box(left, 27, 30, 27, style, round=3)
+    yield words(294, 38, "bytes", 18)
 
 
 @picture("data")

@@ -76,12 +76,12 @@ def test_records_say_so_and_older_ones_keep_their_names() -> None:
     assert not low.describes(other) and not full.describes(record)
 
 
-@pytest.mark.parametrize("record", results.load_all(), ids=lambda record: record.name)
-def test_keys_of_shipped_records_stand(record: results.Result) -> None:
-    """A field that Config gains must not change the key of what was run before it had it."""
-    config = Config.of(record.config)
-    assert config.key(record.fingerprint) == record.key
-    assert config.plain() == record.config and config.describes(record)
+def test_keys_of_shipped_records_stand() -> None:
+    """A field that Config gains must not change the key of what was run before it had it. There may be thousands."""
+    for record in results.load_all():
+        config = Config.of(record.config)
+        assert config.key(record.fingerprint) == record.key, record.name
+        assert config.plain() == record.config and config.describes(record), record.name
 
 
 def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:

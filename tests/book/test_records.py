@@ -11,10 +11,12 @@ from typing import Any
 import IPython.display
 import jupytext
 import pytest
-from made_up_records import records_of
+from made_up_records import record_of, records_of
 
 from tfm_lite.figures import explore
-from tfm_lite.runs import results
+from tfm_lite.lab import Bench
+from tfm_lite.runs import pays, results
+from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.suites import SUITES
 
@@ -60,14 +62,15 @@ def page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
             )
             print(*re.findall(r'"alt":(\[.*?\])', getattr(value, "html", "")), sep="\n")
 
-    def run(chapter: str, records: list[Result]) -> str:
+    def run(chapter: str, records: list[Result], *, without: str = "nothing at all") -> str:
         different = {record.key: record for record in records}  # suites share some
         monkeypatch.setattr(results, "load_all", lambda: list(different.values()))
         monkeypatch.setattr(explore, "svg_of", lambda fig: "<svg></svg>")  # that takes most of the time
         monkeypatch.setattr(IPython.display, "display", show)
         names: dict[str, Any] = {}
         for cell in jupytext.read(BOOK / f"{chapter}.md").cells:
-            if cell.cell_type == "code" and "skip-execution" not in cell.metadata.get("tags", []):
+            left_out = "skip-execution" in cell.metadata.get("tags", []) or without in cell.source
+            if cell.cell_type == "code" and not left_out:
                 code = ast.parse(cell.source)
                 last = code.body.pop() if code.body and isinstance(code.body[-1], ast.Expr) else None
                 exec(compile(code, "cell", "exec"), names)
@@ -101,6 +104,49 @@ def test_a_page_says_what_its_records_bear(page: Callable[[str, list[Result]], s
     if state == "complete":
         assert not re.search(r"did not train|run table_(3|3_small|4|4_small|5) ", shown.replace('"did not train"', ""))
         assert len(re.findall("[0-9a-z]: (holds|does not hold)", shown)) >= 2 * 9  # the paper's, and ours
+
+
+def mapped(configs: Iterable[Config], *, fail: Iterable[tuple[str, int]] = ()) -> list[Result]:
+    """Records of runs of the suite ``pays``; of the methods and seeds that fail the new task was not learned."""
+    found = []
+    for config in configs:
+        shape: dict[str, Any] = {"classes": [16, 16], "learned": 2}
+        if config.method.startswith("tfm"):
+            shape["fractions"] = [0.55, 0.7 if "growths" in config.options else 1.0]
+        failed = {1} if (config.method, config.seed) in set(fail) else set[int]()
+        found.append(record_of(config, tasks=2, classes=16, images=768, untrained=failed, structure=shape))
+    return found
+
+
+MAPS: dict[str, Callable[[], list[Result]]] = {
+    "empty": list,
+    "coarse, one seed": lambda: mapped(c for c in list(pays.pays())[: 3 * 36 * 4] if c.seed == 0),
+    "partly failed": lambda: mapped(pays.pays((0, 1, 2)), fail=[("tfm", 1), ("packnet", 0)]),
+    "complete": lambda: mapped(pays.pays()),
+}
+
+
+@pytest.mark.parametrize("state", MAPS)
+def test_the_map_says_what_its_records_bear(
+    page: Callable[..., str], monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    learn = Bench.learn
+    monkeypatch.setattr(Bench, "learn", lambda self, *what, **how: learn(self, *what, **{**how, "epochs": 1}))
+    records = MAPS[state]()
+    shown = page("18_when_masks_pay", records, without="run_experiment")
+    assert f"{len(records)} of 1665 runs" in shown
+    counts = re.findall(r"It pays at (\d+), does not pay at (\d+), cannot be said at (\d+) of (36|18) places", shown)
+    assert len(counts) > 10 and all(int(a) + int(b) + int(c) == int(of) for a, b, c, of in counts)
+    clear = any(int(a) + int(b) for a, b, *_ in counts)
+    assert clear == (state in ("partly failed", "complete"))
+    assert ("(one seed)" in shown) == (state in ("coarse, one seed", "partly failed"))  # PackNet has one left
+    assert bool(re.search(r"In \d+ of them a task was not learned", shown)) == (state == "partly failed")
+    assert ("not one image of an old task was lost" in shown) == bool(records)
+    assert bool(re.search(r"Does sharing pay[^;]*5 images not run", shown)) == (not records)
+    assert bool(re.search(r"map, like Flowers  full  [+−]?\d", shown)) == bool(records)
+    assert bool(re.search(r"the new task comes to \d.* % for same letters", shown)) == (
+        state in ("partly failed", "complete")
+    )
 
 
 @pytest.mark.parametrize("state", STATES)

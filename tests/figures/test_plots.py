@@ -179,6 +179,23 @@ def test_what_is_missing_is_a_command_that_runs_it() -> None:
     assert tables.missing("none", [], []) == []
 
 
+def test_records_are_found_under_any_seed_and_each_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    configs = list(SUITES["pays"](seeds=(0, 1)))[:400]
+    records = list(map(record_of, configs))
+    asked = []
+    describes = Config.describes
+    monkeypatch.setattr(Config, "describes", lambda *which: asked.append(1) or describes(*which))
+    first = [config for config in configs if config.seed == 0]
+    assert tables.found(first, records) == records and tables.found(first[:1], records)[0] == records[0]
+    assert (
+        tables.done(configs, records[10:]) == "390 of 400 runs"
+        and tables.lacking(configs, records[10:]) == configs[:10]
+    )
+    assert len(asked) < 5 * len(records)
+    small, other = (replace(configs[0], size=size) for size in (28, 32))  # what is said counts
+    assert tables.found([small], records[:1]) == records[:1] and tables.found([other], records[:1]) == []
+
+
 def test_a_suite_inside_another_is_not_shown_twice(base: Result) -> None:
     a, b, c = (replace(base, key=key) for key in "abc")
     assert tables.distinct({"part": [b], "whole": [a, b], "other": [c], "empty": []}) == {"whole": [a, b], "other": [c]}

@@ -12,7 +12,7 @@ from made_up_records import record_of
 
 from tfm_lite.figures import worth
 from tfm_lite.figures.compared import Paired
-from tfm_lite.figures.pays import LIKENESS, SIZES, captioned, paying, said
+from tfm_lite.figures.pays import LIKENESS, SIZES, along, answers, captioned, paying, said, sizes
 from tfm_lite.figures.worth import QUESTIONS, Runs, verdict
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.pays import BOOSTED, GROWTHS, START, Cell, cells, equal, pays
@@ -136,6 +136,30 @@ def test_effects_go_by_the_places_that_there_are(runs: Runs) -> None:
     assert worth.effects(fewer)["first"].seeds == (1, 2)  # type: ignore[union-attr]
 
 
+def test_a_whole_map_has_as_many_numbers_as_seeds(runs: Runs) -> None:
+    found = runs.map(QUESTIONS["freezing"])
+    whole = worth.overall(found)
+    assert whole is not None and whole.seeds == SEEDS
+    for k, value in enumerate(whole.values):
+        assert value == pytest.approx(sum(d.values[k] for d in found.values() if d) / 36)
+    some = {cell: None if cell.amount == 5 else d for cell, d in found.items()}  # left out
+    fewer = some | {Cell("same", 10, 20): Paired((2,), (4.0,))}
+    assert worth.overall(some).seeds == SEEDS and worth.overall(fewer).seeds == (2,)  # type: ignore[union-attr]
+    assert worth.overall({Cell("same", 10, 5): None}) is worth.overall({}) is None
+
+
+def test_parts_of_a_difference_are_of_each_task(runs: Runs) -> None:
+    old, new, both = (runs.map(question) for question in worth.PARTS.values())
+    for cell in cells():
+        (a, b, c) = (each[cell] for each in (old, new, both))
+        assert (
+            a and b and c and c.values == pytest.approx([(x + y) / 2 for x, y in zip(a.values, b.values, strict=True)])
+        )
+        assert a.values == pytest.approx([0.0] * 3) and both[cell] == runs.difference(
+            QUESTIONS["separate, same bytes"], cell
+        )
+
+
 def test_an_answer_in_words(runs: Runs) -> None:
     question = QUESTIONS["freezing"]
     words = worth.in_words(question, runs.map(question))
@@ -216,6 +240,41 @@ def test_the_map_in_words(runs: Runs) -> None:
     assert none.count("not run") == 18
 
 
+def test_lines_go_along_the_map(runs: Runs) -> None:
+    found = runs.map(QUESTIONS["freezing"])
+    (ax,) = along(found, 80).axes
+    labels = dict(zip(ax.get_legend_handles_labels()[1], ax.containers, strict=True))
+    assert list(labels) == list(LIKENESS.values())
+    for likeness, name in LIKENESS.items():
+        (line, *_), wanted = labels[name], [found[Cell(likeness, 80, n)] for n in (5, 10, 20, 40, 80, 160)]
+        assert list(line.get_ydata()) == pytest.approx([d.mean for d in wanted if d])
+        low, high = labels[name][2][0].get_segments()[0][:, 1]
+        assert (high - low) / 2 == pytest.approx(wanted[0].half)  # type: ignore[union-attr]
+    one = Runs(made(config, accuracies) for config in pays((0,)))
+    (ax,) = along(one.map(QUESTIONS["freezing"]), 80).axes
+    assert len(ax.containers) == 3
+    (ax,) = along({}, 80).axes
+    assert not ax.containers and [text.get_text() for text in ax.texts] == ["not run yet"]
+
+
+def test_answers_stand_in_one_table(runs: Runs) -> None:
+    maps = {"freezing": runs.map(QUESTIONS["freezing"]), "nothing": {Cell("same", 10, 5): None}}
+    _, head, first, second = answers(maps, title="**Table 1.** All.").text.split("\n")
+    assert head.split("  ")[:3] == ["against", "squares", "whole map"]
+    effects = worth.effects(maps["freezing"])
+    expected = ["freezing", "36/0/0", str(worth.overall(maps["freezing"])), *map(str, effects.values())]
+    assert first.split("  ") == expected and second.split("  ") == ["nothing", "0/0/1", *"––––"]
+
+
+def test_sizes_are_those_that_the_search_chose(runs: Runs) -> None:
+    lines = sizes(runs, title="Sizes").text.split("\n")
+    assert lines[2] == "  ".join(["same letters 10", *["5"] * 6]) and len(lines) == 2 + 6
+    some = Runs([made(Cell("unlike", 80, 160).config("tfm", 0), accuracies)])
+    assert sizes(some, title="Sizes").text.split("\n")[-1] == "unlike 80  –  –  –  –  –  5"
+
+
 def test_a_map_without_runs_says_so() -> None:
+    assert "nothing of it was run yet" in captioned(Runs([]), "1")
+    assert "over 1 seed." in captioned(Runs([made(Cell("same", 10, 5).config("tfm", 0), accuracies)]), "1")
     shown = paying(Runs([]))
     assert shown.html.count("not run") > 18 and "above" not in shown.text

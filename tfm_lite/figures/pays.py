@@ -1,13 +1,18 @@
-"""The map of when ternary masks pay: a square for each place, and buttons for what is asked."""
+"""The map of when ternary masks pay: a square for each place, and buttons for what is asked; its lines, and its answers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 
-from tfm_lite.figures import worth
+from matplotlib.figure import Figure
+
+from tfm_lite.figures import plots, worth
+from tfm_lite.figures.colours import MARKERS, style_of_task
 from tfm_lite.figures.compared import Paired, signed
 from tfm_lite.figures.explore import Interactive, recolour
+from tfm_lite.figures.listing import listing
 from tfm_lite.figures.worth import NOT, PAYS, QUESTIONS, UNSAID, Question, Runs, verdict
 from tfm_lite.runs.pays import AMOUNTS, FIRST, OLD, Cell
 
@@ -101,8 +106,62 @@ def _text(x: float, y: float, text: str, *, size: int = 13, anchor: str = "middl
 def captioned(runs: Runs, number: str) -> str:
     """A caption that says how many seeds there are, and what a colour means."""
     seeds = len(runs.seeds)
+    over = f"over {seeds} seed{'s' * (seeds > 1)}" if seeds else "over seeds; nothing of it was run yet"
     return (
-        f"**Figure {number}.** What TFM has more than the other, in points, with half a 95 % interval over {seeds} seeds. "
+        f"**Figure {number}.** What TFM has more than the other, in points, with half a 95 % interval {over}. "
         "Blue: above, orange: below, dashed: cannot be said. "
         f"{worth.in_words(QUESTIONS['separate, same bytes'], runs.map(QUESTIONS['separate, same bytes']))}"
     )
+
+
+def along(found: Found, first: int) -> Figure:
+    """One size of the first task, drawn: a difference by the images of each new letter, a line for each likeness, with half
+    a 95 % interval where there are two seeds or more. :func:`said` has the same in words."""
+    fig, ax = plots.axes()
+    ax.axhline(0, color="grey", linewidth=1)
+    for i, (likeness, name) in enumerate(LIKENESS.items()):
+        line = {amount: d for amount in sorted(AMOUNTS) if (d := found.get(Cell(likeness, first, amount)))}
+        if line:
+            ax.errorbar(
+                [amount * 1.07 ** (i - 1) for amount in line],  # intervals side by side
+                [d.mean for d in line.values()],
+                yerr=[0 if math.isinf(d.half) else d.half for d in line.values()],
+                label=name,
+                capsize=3,
+                marker=MARKERS[i],
+                **style_of_task(i),
+            )
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sorted(AMOUNTS), [str(amount) for amount in sorted(AMOUNTS)], minor=False)
+    ax.set_xlim(0.8 * min(AMOUNTS), 1.25 * max(AMOUNTS))
+    ax.set_xlabel("images of each letter of the new task")
+    ax.set_ylabel("difference (points)")
+    if ax.get_legend_handles_labels()[0]:
+        plots.legend(ax)
+    else:
+        ax.text(0.5, 0.6, "not run yet", transform=ax.transAxes, ha="center", **plots.FAILED)
+    return fig
+
+
+def answers(maps: Mapping[str, Found], *, title: str) -> Interactive:
+    """A table with a row for each of these maps: at how many places it pays, does not, and cannot be said; the difference
+    over the whole map, and what moves it, in points with half a 95 % interval over the seeds."""
+    columns = ["against", "squares", "whole map", "doubling", "likeness", "old task"]
+    rows = []
+    for name, found in maps.items():
+        moved = [worth.overall(found), *worth.effects(found).values()]
+        counts = "/".join(map(str, worth.counted(found).values()))
+        rows.append([name, counts, *("–" if each is None else str(each) for each in moved)])
+    return listing(columns, rows, title=title)
+
+
+def sizes(runs: Runs, *, title: str) -> Interactive:
+    """A table of the growth that the search chose at each place, in percent of the plain network's weights, the mean over
+    the seeds."""
+    grown = worth.grown(runs)
+    rows = []
+    for first in sorted(FIRST):
+        for likeness, name in LIKENESS.items():
+            cells = [Cell(likeness, first, amount) for amount in sorted(AMOUNTS)]
+            rows.append([f"{name} {first}", *(f"{100 * grown[c]:.0f}" if c in grown else "–" for c in cells)])
+    return listing(["old task", *map(str, sorted(AMOUNTS))], rows, title=title)

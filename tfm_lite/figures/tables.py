@@ -17,7 +17,7 @@ from tfm_lite.figures.drawing import bars
 from tfm_lite.figures.explore import Interactive, framed, marked
 from tfm_lite.figures.scores import PAPER, Cell, Line, Untrained
 from tfm_lite.protocol import FULL, LATER, QUICK
-from tfm_lite.runs.config import Config
+from tfm_lite.runs.config import OPEN, Config, identity
 from tfm_lite.runs.results import Result
 
 # Methods that have a colour of their own among the others.
@@ -72,13 +72,34 @@ def split_of(tasks: str) -> str:
 
 def found(configs: Sequence[Config], records: Iterable[Result]) -> list[Result]:
     """The records of these configurations, under any seed."""
-    of = {repr(replace(config, seed=0)): config for config in configs}.values()
-    return [r for r in records if any(replace(config, seed=r.config["seed"]).describes(r) for config in of)]
+    of: dict[str, dict[tuple[Any, ...], Config]] = {}  # of all seeds one
+    for config in configs:
+        own = of.setdefault(_but_seed(config.plain()), {})
+        own[tuple(getattr(config, name) for name in OPEN)] = config
+
+    def wanted(record: Result) -> bool:
+        alike = of.get(_but_seed(record.config), {}).values()
+        return any(replace(config, seed=record.config["seed"]).describes(record) for config in alike)
+
+    return [record for record in records if wanted(record)]
+
+
+def _but_seed(plain: Mapping[str, Any]) -> str:
+    """What all seeds of a plain configuration have alike."""
+    return identity(plain, without=(*OPEN, "seed"))
+
+
+def lacking(configs: Iterable[Config], records: Iterable[Result]) -> list[Config]:
+    """Those of these configurations of which there is no record. Each record is looked at once, for there are thousands."""
+    made: dict[str, list[Result]] = {}
+    for record in records:
+        made.setdefault(identity(record.config), []).append(record)
+    return [config for config in configs if not any(map(config.describes, made.get(config.identity, ())))]
 
 
 def done(configs: Sequence[Config], records: Sequence[Result]) -> str:
     """How many of these runs were made, in words."""
-    return f"{sum(any(map(config.describes, records)) for config in configs)} of {len(configs)} runs"
+    return f"{len(configs) - len(lacking(configs, records))} of {len(configs)} runs"
 
 
 def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]]:
@@ -95,11 +116,11 @@ def distinct(runs: Mapping[str, Sequence[Result]]) -> dict[str, Sequence[Result]
 def missing(suite: str, configs: Sequence[Config], records: Sequence[Result]) -> list[str]:
     """The commands that make the records of a suite that are not there, in the book's folder; one for all, if none is."""
     run, where = f"python -m tfm_lite run {suite}", "--data DIR --out data/results"
-    lacking = [config for config in configs if not any(config.describes(record) for record in records)]
-    if lacking and len(lacking) == len(configs):
+    left = lacking(configs, records)
+    if left and len(left) == len(configs):
         return [f"{run} {where}"]
     seeds: dict[str, list[str]] = {}
-    for config in lacking:
+    for config in left:
         seeds.setdefault(config.method, []).append(str(config.seed))
     same: dict[str, list[str]] = {}  # methods by the seeds that they lack
     for method, each in seeds.items():

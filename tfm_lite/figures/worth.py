@@ -50,6 +50,8 @@ QUESTIONS = {
     "LwF": Question("Is TFM above LwF on both tasks?", "tfm", "lwf", "both"),
     "joint": Question("Is TFM above joint training on both tasks?", "tfm", "joint", "both"),
 }
+# The first of them, task by task: at the same bytes TFM's old task has the larger network, with or without sharing.
+PARTS = {of: Question(f"{of}, at the same bytes", "tfm", EQUAL, of) for of in TASKS}
 BOOST = {
     f"boost {times}": Question(
         f"Do {times} times larger gradients of new features help the new task?", f"boost {times}", "schedule"
@@ -131,6 +133,17 @@ def counted(found: Mapping[Cell, Paired | None]) -> dict[str, int]:
     """At how many places each verdict stands. One in twenty intervals misses by chance: a single place is a hint."""
     verdicts = [verdict(difference) for difference in found.values()]
     return {word: verdicts.count(word) for word in (PAYS, NOT, UNSAID)}
+
+
+def overall(found: Mapping[Cell, Paired | None]) -> Paired | None:
+    """A difference over the whole map: its mean over the places, seed by seed, of the seeds that have all that count.
+
+    The places of a seed share images and initial weights, so seeds are counted and not places. A place without a run under
+    any seed is left out.
+    """
+    there = [dict(zip(d.seeds, d.values, strict=True)) for d in found.values() if d]
+    seeds = sorted(set[int].intersection(*map(set, there))) if there else []
+    return Paired(tuple(seeds), tuple(mean(each[seed] for each in there) for seed in seeds)) if seeds else None
 
 
 def effects(found: Mapping[Cell, Paired | None]) -> dict[str, Paired | None]:

@@ -23,6 +23,7 @@ from tfm_lite.runs.results import Result
 # Fields of a configuration that came after the first records, with the value that leaving them out stands for.
 LATER = {"precision": "fp32"}
 OPEN = ("size", "network")  # fields that may be left open
+TOLD = ("tasks", "method", "seed")  # fields that tell most runs apart, and are compared at no cost
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class Config:
     def describes(self, result: Result) -> bool:
         """Whether a record is of this configuration; what is left open may be anything."""
         said = all(getattr(self, name) in (None, result.config[name]) for name in OPEN)
-        return said and self.identity == identity(result.config)
+        alike = said and all(getattr(self, name) == result.config[name] for name in TOLD)
+        return alike and self.identity == identity(result.config)
 
     @cached_property
     def identity(self) -> str:

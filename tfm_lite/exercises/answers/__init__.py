@@ -9,7 +9,16 @@ import math
 from functools import cache
 from typing import Any
 
-from tfm_lite.exercises.answers import beyond, forgetting, importance, masks, method, rivals, tables  # noqa: F401 - they have the numbers
+from tfm_lite.exercises.answers import (  # noqa: F401 - they have the numbers
+    beyond,
+    forgetting,
+    importance,
+    masks,
+    method,
+    pays,
+    rivals,
+    tables,
+)
 from tfm_lite.exercises.answers.number import ANSWERS, Answer
 from tfm_lite.exercises.judge import Judge, Outcome, told
 

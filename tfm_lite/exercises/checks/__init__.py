@@ -23,6 +23,7 @@ from tfm_lite.exercises.checks.gates import check_gate
 from tfm_lite.exercises.checks.growing import check_grown_optimizer, check_growth_search
 from tfm_lite.exercises.checks.hat import check_hat_gradients, check_hat_penalty
 from tfm_lite.exercises.checks.importance import check_fisher, check_sensitivity
+from tfm_lite.exercises.checks.mapped import check_over_seeds
 from tfm_lite.exercises.checks.masks import check_gradient_mask, check_weight_mask
 from tfm_lite.exercises.checks.memory import check_overhead
 from tfm_lite.exercises.checks.merging import check_merge, check_mode
@@ -83,6 +84,7 @@ __all__ = [
     "check_masked_step",
     "check_merge",
     "check_mode",
+    "check_over_seeds",
     "check_overhead",
     "check_packnet_linear",
     "check_penalty",
