@@ -220,6 +220,17 @@ def test_a_square_has_its_tasks_name_in_the_colour_of_that_tasks_weights(show: O
     assert set(drawn) == {own[1]} and len(set(own)) == 3
 
 
+def test_a_task_has_no_white_card_where_the_book_is_dark(show: Open) -> None:
+    page = show(context={"color_scheme": "dark"})
+    page.add_style_tag(
+        content=".card { color: black; background: white; border: 1px solid; }"
+    )  # as the book's theme has it
+    card = page.locator(".tfm-playground .card").first
+    looks = "(one) => { const { color, backgroundColor, borderTopWidth } = getComputedStyle(one); "
+    looks += "return [backgroundColor, borderTopWidth, color === getComputedStyle(one.parentElement).color]; }"
+    assert card.evaluate(looks) == ["rgba(0, 0, 0, 0)", "0px", True]
+
+
 def test_a_small_form_has_its_sliders_only_and_leaves_the_address_alone(show: Open) -> None:
     page = show(["ewc"], controls=["lam"])
     page.locator("[data-setting=lam]").focus()
