@@ -199,6 +199,38 @@ def test_nothing_runs_over_the_edge_of_a_phone(show: Open, context: dict[str, An
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("width", [390, 1100])
+def test_what_two_methods_do_to_a_task_is_seen_on_one_screen(show: Open, width: int) -> None:
+    page = show(context={"viewport": {"width": width, "height": 844}})
+    for square in page.locator(".region").all():
+        box = square.bounding_box()
+        assert box and box["y"] + box["height"] < 844
+    names = page.locator(".graph").evaluate_all("(all) => all.map((one) => getComputedStyle(one, '::before').content)")
+    assert names == (['"Fine-tuning"', '"Ternary masks"'] if width == 390 else ["none", "none"])
+
+
+def test_a_square_has_its_tasks_name_in_the_colour_of_that_tasks_weights(show: Open) -> None:
+    page = show(["finetune"])
+    learned(page, 2)
+    colour = "(all) => all.map((one) => getComputedStyle(one)"
+    names = page.locator(".region b")
+    assert names.all_inner_texts() == ["task 1", "task 2", "task 3"]
+    own = names.evaluate_all(f"{colour}.borderBottomColor)")
+    drawn = page.locator(".graph line").evaluate_all(f"{colour}.stroke)")
+    assert set(drawn) == {own[1]} and len(set(own)) == 3
+
+
+def test_a_task_has_no_white_card_where_the_book_is_dark(show: Open) -> None:
+    page = show(context={"color_scheme": "dark"})
+    page.add_style_tag(
+        content=".card { color: black; background: white; border: 1px solid; }"
+    )  # as the book's theme has it
+    card = page.locator(".tfm-playground .card").first
+    looks = "(one) => { const { color, backgroundColor, borderTopWidth } = getComputedStyle(one); "
+    looks += "return [backgroundColor, borderTopWidth, color === getComputedStyle(one.parentElement).color]; }"
+    assert card.evaluate(looks) == ["rgba(0, 0, 0, 0)", "0px", True]
+
+
 def test_a_small_form_has_its_sliders_only_and_leaves_the_address_alone(show: Open) -> None:
     page = show(["ewc"], controls=["lam"])
     page.locator("[data-setting=lam]").focus()

@@ -82,6 +82,8 @@ def test_an_interrupted_row_goes_on_to_the_same_bits(
     whole = lab.row("tiny", "finetune", run=Here(data=tmp_path), out=tmp_path / "whole")
     (tmp_path / "other").mkdir()
     other, epochs, draw = Here(data=tmp_path / "other"), [], table.Curve.__call__
+    seen: list[str] = []
+    monkeypatch.setattr(table, "shown", lambda: lambda figure: seen.append(figure.text))
 
     def stop(curve: Any, method: Any, epoch: Any) -> None:
         draw(curve, method, epoch)
@@ -92,7 +94,9 @@ def test_an_interrupted_row_goes_on_to_the_same_bits(
     monkeypatch.setattr(table.Curve, "__call__", stop)
     assert lab.row("tiny", "finetune", run=other) is None
     assert "Stopped. The same cell goes on" in capsys.readouterr().out
+    assert not any("went on" in words for words in seen)
     found = lab.row("tiny", "finetune", run=other)
+    assert "went on after a stop, at task 2, epoch 2" in seen[-1]
     assert found and whole and found.accuracy == whole.accuracy
     assert len(epochs) == 24  # of 6 tasks with 4 epochs each, none twice
 

@@ -40,7 +40,7 @@ _STYLE = """
 @media (max-width: 480px) {
   .tfm:has(.tfm-sortable) { padding: .3rem; font-size: 12px; }
   .tfm .tfm-sortable :is(td, th) { padding: .2em .1em; overflow-wrap: anywhere; }
-  .tfm .tfm-sortable thead th { font-size: 11px; }
+  .tfm .tfm-sortable :is(td, thead th) { font-size: 11px; overflow-wrap: normal; }
   .tfm .tfm-sortable thead button { padding: .2em 0; }
   .tfm .tfm-sortable thead th:not([aria-sort]) button::after { content: none; } }
 @media print { .tfm .tfm-sortable thead button::after { content: none; } }

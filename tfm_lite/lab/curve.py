@@ -42,15 +42,27 @@ class Curve(Progress):
         done = self.epochs[0].epoch - 1  # after a stop it is not the first
         for own in trainings:
             at = range(done + 1, done + len(own) + 1)
-            ax.plot(at, [100 * e.valid_accuracy for e in own], color=of_task(own[0].task))
+            ax.plot(
+                at,
+                [100 * e.valid_accuracy for e in own],
+                color=of_task(own[0].task),
+                marker="." if len(own) == 1 else "",
+            )
             done += len(own)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set(xlabel="epoch", ylabel="valid. accuracy (%)", ylim=(0, 100), title=self.words.split(": ")[0])
         ends = ", ".join(f"{100 * own[-1].valid_accuracy:.0f} after {len(own)} epochs" for own in trainings)
-        self.show(
-            figure(fig, alt=f"{self.words}. Validation accuracy in percent, by training: {ends}.", caption=self.words)
-        )
+        words = f"{self.words}{self.resumed}"
+        self.show(figure(fig, alt=f"{words}. Validation accuracy in percent, by training: {ends}.", caption=words))
         self.drawn = monotonic()
+
+    @property
+    def resumed(self) -> str:
+        """After a stop, where the run went on."""
+        first = self.epochs[0]
+        if (first.task, first.fit, first.epoch) == (0, 0, 1):
+            return ""
+        return f"; went on after a stop, at task {first.task + 1}, epoch {first.epoch}"
 
 
 def shown() -> Callable[[Interactive], None]:

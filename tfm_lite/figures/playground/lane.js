@@ -11,7 +11,7 @@ class Lane {
     this.regions = el("div", { class: "regions" });
     this.summary = el("p", { class: "summary" });
     this.said = el("p", { class: "said", "aria-live": "polite" });
-    this.graph = el("div", { class: "graph" });
+    this.graph = el("div", { class: "graph", "data-name": methods[name] });
     this.table = el("div", { class: "scores" });
     this.root = el("div", { class: "lane", role: "region", "aria-label": methods[name] },
       el("header", {}, this.select, this.away), this.regions, this.summary, el("div", { class: "below" }, this.graph, this.table), this.said);
@@ -19,7 +19,7 @@ class Lane {
 
   // From the start: the same initial weights and points for every lane.
   restart() {
-    const { setup, broken, tasks, protocol } = this.game;
+    const { game } = this, { setup, broken, tasks, protocol } = game;
     Object.assign(this, { rows: [], kept: [], waiting: false, done: false, viewed: null, probe: null, status: null });
     this.method = new METHODS[this.name](setup, broken);
     this.training = learn(this.method, tasks, protocol);
@@ -27,7 +27,9 @@ class Lane {
     this.canvases = tasks.map((task) => {
       const canvas = el("canvas", { width: 200, height: 200, role: "img" });
       const word = el("span"), square = button("", () => this.view(task.index), { class: "region" });
-      square.append(canvas, word);
+      const name = el("b", { text: `task ${task.index + 1}` });
+      name.style.borderColor = game.about.colours[task.index]; // the key to the network's lines
+      square.append(name, canvas, word);
       return { canvas, word, square };
     });
     this.regions.replaceChildren(...this.canvases.map(({ square }) => square));
