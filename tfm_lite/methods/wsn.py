@@ -168,7 +168,9 @@ class WSN(Method):
         for stage in self.net.stages:
             for first in range(0, self.learned, self.TOGETHER):
                 masks = [stage.mask(t) for t in range(first, min(first + self.TOGETHER, self.learned))]
-                found.append(sum((mask.to(torch.uint8) << k for k, mask in enumerate(masks)), torch.zeros_like(masks[0])))
+                found.append(
+                    sum((mask.to(torch.uint8) << k for k, mask in enumerate(masks)), torch.zeros_like(masks[0]))
+                )
         return found
 
     def coded(self) -> list[bytes]:
