@@ -283,7 +283,7 @@ def test_a_stub_raises(stub: str) -> None:
 
 MARKED = {
     "a function": ("def f(x): ...", "def f(x):\n    return x", "def f(x):\n    ###\n"),
-    "a number": ("a = ...", "b = 1\na = b", "###\n"),
+    "a number": ("a = ...", "b = 1\na = b", "a = ...\n\n\n###\n"),
     "an import that stays": (
         "import os\n\n\ndef f(): ...",
         "def f():\n    return os",
