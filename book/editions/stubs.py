@@ -50,15 +50,14 @@ def raising(stub: str) -> str:
 
 
 def combined(stub: str, solution: str) -> str:
-    """The solution with what it takes from its stub, which is run before it: imports, definitions that it keeps, and those
-    in which a fault is to be found, which it then gives anew."""
+    """The solution with what it takes from its stub, which is run before it: imports, definitions that it keeps, those in
+    which a fault is to be found, which it then gives anew, and ``name = ...``, without which nobody knew a number's name."""
     lines, own = stub.split("\n"), {_name(n): n for n in ast.parse(solution).body}
     kept = [
         "\n\n" * isinstance(node, Definition)
         + "\n".join(lines[node.lineno - 1 : node.end_lineno])
         for node in ast.parse(stub).body
         if not is_open(node)
-        and not is_blank(node)
         and (_name(node) not in own or is_faulty(node, own[_name(node)]))
     ]
     return "\n".join([*kept, "", "", solution] if kept else [solution]).lstrip("\n")
@@ -68,16 +67,6 @@ def is_faulty(given: ast.stmt, mended: ast.stmt) -> bool:
     """Whether a function or a class is given whole, with nothing left open, and its solution is another."""
     whole = isinstance(given, Definition) and not any(open_functions(given))
     return whole and ast.dump(given) != ast.dump(mended)
-
-
-def is_blank(node: ast.stmt) -> bool:
-    """Whether this is ``name = ...``, the place for a number."""
-    value = getattr(node, "value", None)
-    return (
-        isinstance(node, ast.Assign)
-        and isinstance(value, ast.Constant)
-        and value.value is ...
-    )
 
 
 def _name(node: ast.stmt) -> str:

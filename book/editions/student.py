@@ -81,12 +81,12 @@ def student(book: Book, page: str) -> NotebookNode:
 
 
 def given(plain: Plain, part: Part, cell: Cell) -> list[NotebookNode]:
-    """A cell as students get it: a stub that raises, and its check in a cell of its own."""
+    """A cell as students get it: a stub that raises, and each of its checks in a cell of its own, for the first that is not
+    right would keep those behind it from being heard."""
     if part.kind != "exercise" or not cell.code or not CALL.search(cell.source):
         return written(plain, cell)
-    live = "\n".join(match[2] for match in CALL.finditer(cell.source))
-    stub = raising(without_calls(cell.source))
-    return [code(stub, cell.tags), code(live, (GOES_ON,))]
+    live = [code(match[2], (GOES_ON,)) for match in CALL.finditer(cell.source)]
+    return [code(raising(without_calls(cell.source)), cell.tags), *live]
 
 
 def report(asked: list[Exercise]) -> list[NotebookNode]:

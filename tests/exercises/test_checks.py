@@ -72,6 +72,20 @@ def test_a_stub_is_told_that_nothing_is_there(name: str, stub: str) -> None:
             check(name)(nothing)
 
 
+@pytest.mark.parametrize("name", ["masked_linear", "packnet_linear", "pnn_column"])
+def test_a_module_of_dots_is_told_that_nothing_is_there(name: str) -> None:
+    """A student who runs the stub of a class."""
+    with pytest.raises(checks.Wrong, match="this is not written yet"):
+        check(name)(type("Stub", (torch.nn.Module,), {}))
+
+
+def test_a_layer_that_forgets_has_no_point_for_forgetting_nothing() -> None:
+    """Its parameters are too many; what they do to old tasks is a part of its own."""
+    (hooked,) = (one for one in answers("masked_linear") if one.name == "wrong_all_2")
+    with pytest.raises(checks.Wrong, match=r"1 of 3 parts are right; still open: .*; old tasks keep their outputs"):
+        checks.check_masked_linear(hooked.value)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_cause_that_a_check_knows_is_met(name: str) -> None:
     """A cause that no answer has could be a sentence that is never said."""

@@ -96,6 +96,8 @@ def test_a_class_is_marked(class_: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "TernaryLinear): 0 of 3 points\n  your class has no grow() yet" in text
     assert "turn it round" in (folder / "cmd.txt").read_text()
     assert "this is not written yet" in (folder / "eve.txt").read_text()
+    assert "puts its own in the place of checks.check_gradient_mask, checks.check_ternary" in rows["eve"]["remarks"]
+    assert not rows["ada"]["remarks"] and not rows["Bo Lee"]["remarks"]
     # nothing is lost
     before = marks.read_bytes()
     assert main(["grade", str(class_), "--csv", str(marks)]) == 2 and marks.read_bytes() == before

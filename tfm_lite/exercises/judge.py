@@ -106,6 +106,13 @@ class Judge:
         if not holds:
             raise _Found(cause, **values)
 
+    def module(self, make: Any) -> None:
+        """Whether it is a subclass of ``nn.Module`` that is written: of a stub's, ``__init__`` is that of ``nn.Module``."""
+        self.must(make is not None, "none")
+        self.must(isinstance(make, type) and issubclass(make, torch.nn.Module), "class")
+        if make.__init__ is torch.nn.Module.__init__:
+            raise NotImplementedError
+
     def tensor(self, value: Any, shape: Sequence[int]) -> Tensor:
         """What was returned as a float64 tensor of this shape."""
         self.must(value is not None, "none")

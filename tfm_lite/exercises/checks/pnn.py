@@ -78,8 +78,7 @@ def check_pnn_column(judge: Judge, make: Any) -> None:
     It learns ``weight`` (O, I) and ``bias`` (O,); if there are older columns, also ``scale`` (older,), ``project`` (I, older
     * I) and ``lateral`` (O, I). ``x`` (B, (older + 1) * I) holds the oldest column first, its own inputs last.
     """
-    judge.must(make is not None, "none")
-    judge.must(isinstance(make, type) and issubclass(make, nn.Module), "class")
+    judge.module(make)
 
     def column(older: int) -> tuple[Any, dict[str, Tensor]]:
         """One with values of our own."""

@@ -69,6 +69,8 @@ def marks(student: Student, asked: Sequence[Asked], of: dict[int, set[str]], lim
     found = Marks(student.name, student.files)
     for notebook in student.notebooks:
         found.remarks += notebook.remarks
+        if notebook.replaced:
+            found.remarks.append(said("grade", "changed", names=", ".join(notebook.replaced)))
     if not student.notebooks:
         found.remarks.append(said("grade", "empty"))
     for one in asked:
