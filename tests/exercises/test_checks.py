@@ -115,7 +115,7 @@ def test_a_number_is_judged(name: str) -> None:
 
 
 def test_a_question_that_nobody_asks_is_named() -> None:
-    with pytest.raises(ValueError, match="no exercise asks for 'ages'; there are .*joint_price"):
+    with pytest.raises(ValueError, match=r"no exercise asks for 'ages'; there are .*joint_price"):
         checks.check_answer("ages", 3)
 
 
