@@ -57,7 +57,7 @@ MISSIONS = (
     "See it forget: let fine-tuning learn three tasks or more, and lose 20 points of task 1.",
     "Break what cannot forget: bring one pixel of task 1 to change under ternary masks. There is more than one way.",
     "Run out of room: let PackNet learn three tasks and end with less than a twentieth of its weights free, its last task "
-    "below 90 % and its first unharmed.",
+    "below 90 % and its first unharmed. The less it prunes, the less it leaves.",
 )
 # Two minutes for who has never seen it: a part of the page, and what is said beside it.
 TOUR = (
