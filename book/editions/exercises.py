@@ -47,13 +47,13 @@ class Exercise:
 
     @property
     def stub(self) -> str:
-        """The code of the cell with the calls, without them."""
+        """The code of the cells with the calls, without them."""
         cells = [
             cell.source
             for cell in self.part.cells
             if cell.code and CALL.search(cell.source)
         ]
-        return without_calls(cells[-1]) if cells else ""
+        return "\n\n\n".join(map(without_calls, cells))
 
     @property
     def stubs(self) -> list[str]:

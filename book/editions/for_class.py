@@ -29,7 +29,7 @@ from editions import (
 from editions.exercises import CALL, Ask, Exercise, exercises
 from editions.labels import Book
 from editions.plain import Plain
-from editions.stubs import UNWRITTEN, combined, marked
+from editions.stubs import combined, marked
 from tfm_lite.exercises.grading.needed import needed
 from tfm_lite.files import written as written_file
 
@@ -41,10 +41,12 @@ for name in [n for n in sys.modules if n.startswith("tfm_lite.exercises")]:
 from tfm_lite.exercises.grading.cell import points
 
 points("{check}", "{answer}", {points:g}, globals())"""
+# Not what raises: outside of a function it would stop its cell, and take what stands behind it with it.
+OPEN = "...  # write it here"
 ANSWER = "Write your answer here. Where numbers are asked for, find them in the chapter's notebook."
 CONFIG = f"""c = get_config()
 c.CourseDirectory.course_id = "tfm_lite"
-c.ClearSolutions.code_stub = {{"python": {UNWRITTEN!r}}}
+c.ClearSolutions.code_stub = {{"python": {OPEN!r}}}
 c.ClearSolutions.text_stub = {ANSWER!r}
 c.Execute.timeout = 120  # seconds that a cell may take
 """
@@ -53,7 +55,8 @@ README = """# A class on tfm_lite
 Made by `make class`, which has graded its own solutions, stubs and wrong answers before it wrote this. In this folder:
 
 1. `nbgrader generate_assignment {page}` makes of `source/{page}` what students get, in `release/{page}`.
-2. Hand out `release/{page}/{page}.ipynb`, with `tfm_lite-*.whl` beside it.
+2. Hand out `release/{page}/{page}.ipynb`, with `tfm_lite-*.whl` beside it, which `pip wheel --no-deps -w . PATH` makes of
+   the book's folder, PATH: the notebook's first cell installs it.
 3. Put what they hand in into `submitted/STUDENT/{page}/{page}.ipynb`.
 4. `nbgrader autograde {page}` marks it. It runs the students' programs as you: do it in a container.
 5. `nbgrader formgrader`, or `nbgrader export`, shows the marks; answers in words wait there for you.

@@ -60,6 +60,7 @@ def combined(stub: str, solution: str) -> str:
         if not is_open(node)
         and (_name(node) not in own or is_faulty(node, own[_name(node)]))
     ]
+    kept = list(dict.fromkeys(kept))  # what two cells of a stub import
     return "\n".join([*kept, "", "", solution] if kept else [solution]).lstrip("\n")
 
 

@@ -18,6 +18,7 @@ from test_plain import ONE, book
 from test_student import ASKED
 
 import tfm_lite.exercises
+from tfm_lite.exercises.checks import outcome
 from tfm_lite.exercises.grading.cell import points
 from tfm_lite.exercises.judge import Wrong
 
@@ -76,6 +77,20 @@ def test_a_fault_is_in_an_assignment_as_it_is_given() -> None:
     source = marks(COURSE[PAGE])["exercise-masked-step"].source
     release = re.sub("### BEGIN SOLUTION.*?### END SOLUTION", "", source, flags=re.DOTALL)
     assert "gradient = gradient * learns" in release and "speed = speed * learns" not in release
+
+
+@pytest.mark.parametrize("page", COURSE)
+def test_what_a_class_is_given_names_every_answer_and_is_worth_nothing(page: str) -> None:
+    """Also to one who answers the second question of a cell and not the first."""
+    cells = marks(COURSE[page])
+    for one in exercises(page, parts(BOOK.source(page))):
+        if one.asks:
+            given = re.sub(
+                "### BEGIN SOLUTION.*?### END SOLUTION", for_class.OPEN, cells[one.label].source, flags=re.DOTALL
+            )
+            space: dict[str, object] = {}
+            exec(f"{for_class.IMPORTS}\n{given}", space)
+            assert [outcome(ask.check, space[ask.answer]).share for ask in one.asks] == [0] * len(one.asks)
 
 
 @pytest.fixture
@@ -167,7 +182,7 @@ def test_nbgrader_marks_a_class(tmp_path: Path) -> None:
     got = tried_out.nbgraded({PAGE: source}, handed_in, tmp_path)
     assert got == {"right": 14, "half": pytest.approx(6, abs=4), "wrong": pytest.approx(0, abs=4), "cheat": 0}
     release = (tmp_path / "release" / PAGE / f"{PAGE}.ipynb").read_text()
-    assert "BEGIN SOLUTION" not in release and "NotImplementedError" in release and "torch.zeros(0, 0)" not in release
+    assert "BEGIN SOLUTION" not in release and for_class.OPEN in release and "torch.zeros(0, 0)" not in release
     assert (
         "gradient = gradient * learns" in release and "speed = speed * learns" not in release
     )  # a fault is there to be found
