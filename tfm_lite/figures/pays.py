@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tfm_lite.figures import plots, worth
 from tfm_lite.figures.colours import MARKERS, style_of_task
 from tfm_lite.figures.compared import Paired, signed
-from tfm_lite.figures.explore import Interactive, recolour
+from tfm_lite.figures.explore import Interactive, figure, recolour
 from tfm_lite.figures.listing import listing
 from tfm_lite.figures.worth import NOT, PAYS, QUESTIONS, UNSAID, Question, Runs, verdict
 from tfm_lite.runs.pays import AMOUNTS, FIRST, OLD, Cell
@@ -29,8 +29,10 @@ def paying(runs: Runs, *, questions: Mapping[str, Question] = QUESTIONS, caption
     """The map of these runs, with a button for each of the ``questions`` and for the size of the first task.
 
     A square is blue where TFM's interval lies above 0, orange where it lies below, and dashed where the interval has 0 in it
-    or there is none.
+    or there is none. Without a run there is nothing to switch: then the map is empty and still.
     """
+    if not runs.records:
+        return figure(_drawn(), alt="The map, whose squares are empty: nothing of it was run yet.", caption=caption)
     maps = {name: runs.map(question) for name, question in questions.items()}
     return recolour(
         _drawn(),
@@ -93,7 +95,7 @@ def _drawn() -> str:
                 f'<rect data-name="square {name}" x="{left + 2}" y="{top + 2}" '
                 f'width="{WIDE - 4}" height="{HIGH - 4}" rx="4"/>'
             )
-            for part, down, size in (("mean", 20, 15), ("half", 35, 12), ("mark", 48, 11)):
+            for part, down, size in (("mean", 20, 15), ("half", 35, 13), ("mark", 48, 13)):
                 parts.append(_text(left + WIDE / 2, top + down, "", size=size, name=f"{part} {name}"))
     return f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}">{"".join(parts)}</svg>'
 
