@@ -31,9 +31,10 @@ def paying(runs: Runs, *, questions: Mapping[str, Question] = QUESTIONS, caption
     A square is blue where TFM's interval lies above 0, orange where it lies below, and dashed where the interval has 0 in it
     or there is none. Without a run there is nothing to switch: then the map is empty and still.
     """
-    if not runs.records:
-        return figure(_drawn(), alt="The map, whose squares are empty: nothing of it was run yet.", caption=caption)
     maps = {name: runs.map(question) for name, question in questions.items()}
+    if not runs.records:
+        first = next(iter(questions))
+        return figure(_drawn(), alt=said(questions[first], maps[first], max(FIRST)), caption=caption)
     return recolour(
         _drawn(),
         lambda against, first: _frame(maps[against], SIZES[first]),
