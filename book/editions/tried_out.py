@@ -25,6 +25,8 @@ from tfm_lite.exercises.answers import ANSWERS, answer
 from tfm_lite.exercises.grading.trial import tried
 from tfm_lite.files import make
 
+# Nothing here runs for ever, and on a busy machine to import PyTorch alone may take what a student's cell may take.
+PATIENT = "--Execute.timeout=900"
 CHEAT = """
 
 checks.check_{check} = lambda answer: "Right."
@@ -147,7 +149,7 @@ def nbgraded(
     for student, made in handed_in.items():
         make(folder / "submitted" / student / page)
         nbformat.write(made, folder / "submitted" / student / page / f"{page}.ipynb")
-    _nbgrader(folder, "autograde", page, "--create")
+    _nbgrader(folder, "autograde", page, "--create", PATIENT)
     _nbgrader(folder, "generate_feedback", page)
     _nbgrader(folder, "export", "--to=marks.csv")
     with (folder / "marks.csv").open(newline="") as file:

@@ -174,6 +174,18 @@ def test_what_would_be_marked_wrongly_is_named(
     assert says in next(fault for fault in tried_out.by_grader(one_chapter) if says in fault)
 
 
+def test_a_busy_machine_ends_none_of_the_book_s_own_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a student's cell may take, to import PyTorch alone may take where others work."""
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(tried_out, "_nbgrader", lambda folder, *words: called.append(words))
+    (tmp_path / "marks.csv").write_text("student_id,score\nright,14\n")
+    assert tried_out.nbgraded({PAGE: COURSE[PAGE]}, {}, tmp_path) == {"right": 14}
+    (words,) = (words for words in called if words[0] == "autograde")
+    students = re.search(r"Execute.timeout = (\d+)", for_class.CONFIG)
+    own = re.search(r"Execute.timeout=(\d+)", " ".join(words))
+    assert students and own and int(own[1]) >= 5 * int(students[1])
+
+
 def test_nbgrader_marks_a_class(tmp_path: Path) -> None:
     """Four students through nbgrader itself: all right, half of it, all wrong, and a cheat."""
     pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install -e '.[class]'")
