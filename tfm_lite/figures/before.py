@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfm_lite import metrics
-from tfm_lite.figures.compared import Paired
+from tfm_lite.figures.compared import Group, Paired, paired
 from tfm_lite.figures.tables import found
-from tfm_lite.runs.results import Result
+from tfm_lite.runs.results import Result, select
 from tfm_lite.runs.suites import SUITES
 
 # By what was compared: the suite, and whether its separate networks are the small ones or the full ones.
@@ -23,16 +22,12 @@ FINDINGS = {
 def findings(records: Sequence[Result]) -> dict[str, Paired | None]:
     """TFM's average less that of separate networks, in points, seed by seed, of the runs of which every task was learned: on
     Flowers at 64 pixels against full networks; on the six alphabets against those of its own size, all together."""
-    healthy = metrics.healthy(records)
-    return {name: _less(suite, healthy, small=small) for name, (suite, small) in FINDINGS.items()}
+    return {name: _less(suite, records, small=small) for name, (suite, small) in FINDINGS.items()}
 
 
 def _less(suite: str, records: Sequence[Result], *, small: bool) -> Paired | None:
     """TFM less the suite's separate networks, over the seeds that both have; None if there are none."""
     rows = [c for c in SUITES[suite]() if c.method == "tfm" or (c.method, "fraction" in c.options) == ("single", small)]
-    averages: dict[str, dict[int, float]] = {"tfm": {}, "single": {}}
-    for record in found(rows, records):
-        averages[record.config["method"]][record.config["seed"]] = 100 * record.average
-    tfm, single = averages.values()
-    seeds = tuple(sorted(tfm.keys() & single.keys()))
-    return Paired(seeds, tuple(tfm[seed] - single[seed] for seed in seeds)) if seeds else None
+    made = found(rows, records)
+    tfm, single = (Group(method, tuple(select(made, method=method))) for method in ("tfm", "single"))
+    return paired(tfm, single)

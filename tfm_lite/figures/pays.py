@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tfm_lite.figures import plots, worth
 from tfm_lite.figures.colours import MARKERS, style_of_task
 from tfm_lite.figures.compared import Paired, signed
-from tfm_lite.figures.explore import Interactive, figure, recolour
+from tfm_lite.figures.explore import Interactive, explore, figure, recolour
 from tfm_lite.figures.listing import listing
 from tfm_lite.figures.worth import NOT, PAYS, QUESTIONS, UNSAID, Question, Runs, verdict
 from tfm_lite.runs.pays import AMOUNTS, FIRST, OLD, Cell
@@ -144,6 +144,20 @@ def along(found: Found, first: int) -> Figure:
     else:
         ax.text(0.5, 0.6, "not run yet", transform=ax.transAxes, ha="center", **plots.FAILED)
     return fig
+
+
+def lines(question: Question, found: Found, *, caption: str) -> Interactive:
+    """A question as lines (:func:`along`), with a button for each size of the first task; still where nothing was run."""
+    caption += " With half a 95 % interval over seeds, where there are two or more."
+    if not any(found.values()):
+        return figure(along(found, max(FIRST)), alt=said(question, found, max(FIRST)), caption=caption)
+    return explore(
+        lambda size: along(found, SIZES[size]),
+        {"old task": list(SIZES)},
+        alt=lambda size: said(question, found, SIZES[size]),
+        start={"old task": list(SIZES)[-1]},
+        caption=caption,
+    )
 
 
 def answers(maps: Mapping[str, Found], *, title: str) -> Interactive:

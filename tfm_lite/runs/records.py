@@ -26,21 +26,24 @@ def missing(configs: Sequence[Config], paths: Iterable[Path]) -> list[int]:
     for i, config in enumerate(configs):
         alike.setdefault(config.identity, []).append(i)
         left.setdefault((config.tasks, config.method, f"seed{config.seed}"), set()).add(i)
-    meant = (path for path in paths if left.get(_named(path)) and not _of_another(path, alike))
-    for path, record in results.readable(meant, results.load):
-        if record.numerics == train.NUMERICS:
-            places = alike.get(identity(record.config), [])
-            left[_named(path)].difference_update(i for i in places if configs[i].describes(record))
+    for path in paths:
+        name = _named(path)
+        if not left.get(name) or _of_another(path, name, alike):
+            continue
+        for _, record in results.readable([path], results.load):
+            if record.numerics == train.NUMERICS:
+                places = alike.get(identity(record.config), [])
+                left[name].difference_update(i for i in places if configs[i].describes(record))
     return sorted(set[int]().union(*left.values()))
 
 
-def _of_another(path: Path, alike: Container[str]) -> bool:
+def _of_another(path: Path, name: tuple[str, ...], alike: Container[str]) -> bool:
     """Whether a record says that it is of another configuration than these. It is not known of a file that is none, or that
     was renamed or damaged."""
     try:
         config = read_json(path)["config"]
         own = config["tasks"], config["method"], f"seed{config['seed']}"
-        return own == _named(path) and identity(config) not in alike
+        return own == name and identity(config) not in alike
     except (ValueError, OSError, LookupError, TypeError, AttributeError):
         return False
 
