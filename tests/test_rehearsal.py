@@ -146,6 +146,19 @@ def test_no_check_takes_the_time_of_others(record: card.Record, monkeypatch: pyt
     assert not record.over(1, 5.0) and record.over(1, 4.9) == "check 1 has had its 5 seconds"
     monkeypatch.setattr(card, "SECONDS", 9.0)
     assert record.over(1, 5.0) == "the 9 seconds are over"
+    monkeypatch.setattr(card, "SECONDS", 2 * card.USUAL)
+    assert not record.over(1, 2.5)
+
+
+def test_checks_are_added_to_those_of_an_earlier_call(record: card.Record) -> None:
+    for number in (1, 2):
+        record.note(number, "failed", "a test", "it moved", 1.0)
+    later = card.Record(record.path, add=True)
+    later.note(2, "passed", "a test", "", 1.0)
+    assert record.path
+    found = json.loads(record.path.read_text())["checks"]
+    assert found["1"]["failed"] and not found["2"]["failed"] and found["2"]["passed"] == 1
+    assert not card.Record(record.path).content["checks"]
 
 
 def test_without_a_record_the_page_says_so() -> None:

@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("--record", type=Path, default=TOP / "data" / "benchmarks" / "cuda.json", metavar="FILE")
     parser.add_argument("--wheels", type=Path, metavar="DIR", help="where packages are that this Python lacks")
     parser.add_argument("--seconds", type=float, default=285, help="that it may take (285)")
+    parser.add_argument("--add", action="store_true", help="leave the record's other checks as they are")
     parser.add_argument("--device", default="cuda", help="another card; cpu rehearses, in small (cuda)")
     options, more = parser.parse_known_args()
     if not find_spec("torch"):
@@ -75,6 +76,7 @@ def main() -> int:
     path = os.pathsep.join(filter(None, [str(TOP), str(FOLDER), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path, "TFM_LITE_CUDA_RECORD": str(options.record.resolve())}
     environment |= {"TFM_LITE_CUDA_SECONDS": str(options.seconds), "TFM_LITE_CUDA_DEVICE": options.device}
+    environment |= {"TFM_LITE_CUDA_ADD": "1" if options.add else ""}
     command = [sys.executable, "-m", "pytest", "-W", "default", "-p", "no:cacheprovider", "tests/cuda", "-q", *more]
     return subprocess.run(command, cwd=TOP, env=environment).returncode
 
