@@ -155,3 +155,10 @@ def test_names_of_records_are_understood(record: Result) -> None:
     name = of(config, record).name
     assert records._named(Path(f"{name}.json")) == ("tiny_imagenet+semantic+20x100", "imm_mode", "seed12")
     assert identity(of(config, record).config) == config.identity
+
+
+def test_a_configuration_is_the_same_written_with_or_without_a_point() -> None:
+    config = Config("alphabets", "packnet", options={"prune": 0.5})
+    told = {**config.plain(), "seed": 0.0, "options": {"prune": 0.5}}
+    assert identity(told) == config.identity
+    assert identity({**told, "options": {"prune": 10**400}}) != config.identity  # a nonsense, and no crash

@@ -90,8 +90,18 @@ class Config:
 
 def identity(config: Mapping[str, Any], *, without: Sequence[str] = OPEN) -> str:
     """All of a plain configuration but what may be left open, as a text to look it up by: the same for 1 and 1.0."""
-    values = {name: value for name, value in _as_told(config).items() if name not in without}
-    return json.dumps(json.loads(json.dumps(values), parse_int=float), sort_keys=True)
+    return json.dumps(
+        {name: _as_read(value) for name, value in _as_told(config).items() if name not in without}, sort_keys=True
+    )
+
+
+def _as_read(value: Any) -> Any:
+    """A plain value with every integer a float; once per record and value, and there may be many thousand."""
+    if type(value) is int:
+        return float(str(value))  # of one too large, infinity and no error
+    if isinstance(value, dict):
+        return {name: _as_read(each) for name, each in value.items()}
+    return [_as_read(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _as_told(plain: Mapping[str, Any]) -> dict[str, Any]:
