@@ -35,6 +35,13 @@ def test_a_group_is_a_method_with_its_options(groups: dict[str, Group]) -> None:
     assert [len(row) for row in matrix] == [1, 2, 3, 4, 5, 6]
 
 
+def test_runs_that_suites_share_count_once_and_options_tell_rows_apart() -> None:
+    suites = {name: list(SUITES[name]()) for name in ("alphabets", "beyond")}
+    once = {config.identity: config for configs in suites.values() for config in configs}
+    found, _ = compared.grouped(suites, list(records_of([*once.values()], tasks=6)))
+    assert [len(found[label].made) for label in ("tfm", "wsn", "wsn (new scores)")] == [3, 3, 3]
+
+
 def test_a_network_that_is_smaller_earns_nothing_beyond(groups: dict[str, Group]) -> None:
     record = groups["tfm"].records[0]
     small = replace(record, memory={"weights": 60, "norm": 10, "heads": 5})

@@ -69,20 +69,22 @@ class Group:
 
 
 def label_of(config: Config, *, chosen: bool = False) -> str:
-    """A method by its name, with the share of the weights where it has one: "single 0.11"; "ewc (chosen)"."""
+    """A method by its name, with what tells its rows apart: "single 0.11", "wsn (new scores)"; "ewc (chosen)"."""
     share = f" {config.options['fraction']}" if "fraction" in config.options else ""
-    return f"{config.method}{share}{' (chosen)' if chosen else ''}"
+    scores = f" ({config.options['scores']} scores)" if "scores" in config.options else ""
+    return f"{config.method}{share}{scores}{' (chosen)' if chosen else ''}"
 
 
 def grouped(suites: Mapping[str, Iterable[Config]], records: Sequence[Result]) -> tuple[dict[str, Group], list[str]]:
-    """The records of these configurations by label, and what has no record, in words."""
+    """The records of these configurations by label, each once, and what has no record, in words."""
     found: dict[str, list[Result]] = {}
     absent = []
     for suite, configs in suites.items():
         for config in configs:
             label = label_of(config, chosen=suite == "selected")
             own = [record for record in records if config.describes(record)]
-            found.setdefault(label, []).extend(own)
+            group = found.setdefault(label, [])
+            group += [record for record in own if record not in group]  # suites share runs
             absent += [] if own else [f"{label} (seed {config.seed})"]
     return {label: Group(label, tuple(own)) for label, own in found.items() if own}, absent
 
