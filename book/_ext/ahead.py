@@ -61,6 +61,7 @@ async def executed(path: str, notebook: Any, config: Any) -> None:
         allow_errors=config.execution_allow_errors,
         resources={"metadata": {"path": str(Path(path).parent)}},
         record_timing=False,
+        shutdown_kernel="immediate",  # when all is run; a kernel with PyTorch takes three seconds to tidy up
     )
     await client.async_execute()
 
