@@ -13,20 +13,25 @@ from tfm_lite.exercises.judge import Judge, check
 
 @check
 def check_hat_mask(judge: Judge, hat_mask: Any) -> None:
-    """Chapter 11: ``hat_mask(below, above)`` of the greatest old gates (I,), (O,) is the factor of each weight's gradient."""
-    small = torch.tensor([1.0, 0.5, 0.0]), torch.tensor([1.0, 0.5, 0.25, 0.0])
+    """Chapter 11: ``hat_mask(below, above)`` of all old tasks' gates, (T, I) and (T, O), is the factor of each weight's
+    gradient, (O, I)."""
+    small = torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 0.75]]), torch.tensor([[1.0, 0.0, 0.25, 0.0], [0.0, 0.5, 0.5, 0.0]])
     generator = torch.Generator().manual_seed(0)
-    other = torch.rand(7, generator=generator), torch.rand(3, generator=generator)
+    other = torch.rand(3, 7, generator=generator), torch.rand(3, 4, generator=generator)
     for part, (below, above) in {"gates": small, "other": other}.items():
         with judge.part(part):
-            got = judge.tensor(hat_mask(below.clone(), above.clone()), (len(above), len(below)))
-            both = torch.minimum(above[:, None], below[None])
+            got = judge.tensor(hat_mask(below.clone(), above.clone()), (above.shape[1], below.shape[1]))
+            lower, upper = below.amax(0)[None], above.amax(0)[:, None]
+            both = torch.minimum(upper, lower)
             wrong = {
                 "protected": both,
-                "greater": 1 - torch.maximum(above[:, None], below[None]),
-                "product": 1 - torch.outer(above, below),
+                "greater": 1 - torch.maximum(upper, lower),
+                "product": 1 - upper * lower,
                 "hard": (both < 0.5).double(),
-                "above": (1 - above)[:, None].expand(both.shape),
+                "above": (1 - upper).expand(both.shape),
+                "by_task": 1 - torch.minimum(above[:, :, None], below[:, None]).amax(0),
+                "last": 1 - torch.minimum(above[-1, :, None], below[-1]),
+                "mean": 1 - torch.minimum(above.mean(0)[:, None], below.mean(0)),
             }
             judge.equal(got, 1 - both, wrong, given=f"gates {below.tolist()} and {above.tolist()}")
 
