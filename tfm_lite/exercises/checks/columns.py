@@ -15,7 +15,10 @@ from tfm_lite.exercises.judge import Judge, check
 def check_hat_mask(judge: Judge, hat_mask: Any) -> None:
     """Chapter 11: ``hat_mask(below, above)`` of all old tasks' gates, (T, I) and (T, O), is the factor of each weight's
     gradient, (O, I)."""
-    small = torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 0.75]]), torch.tensor([[1.0, 0.0, 0.25, 0.0], [0.0, 0.5, 0.5, 0.0]])
+    small = (
+        torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 0.75]]),
+        torch.tensor([[1.0, 0.0, 0.25, 0.0], [0.0, 0.5, 0.5, 0.0]]),
+    )
     generator = torch.Generator().manual_seed(0)
     other = torch.rand(3, 7, generator=generator), torch.rand(3, 4, generator=generator)
     for part, (below, above) in {"gates": small, "other": other}.items():
