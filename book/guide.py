@@ -161,7 +161,7 @@ class Mistakes(Teaching):
             each = nodes.bullet_list()
             for text in dict.fromkeys(texts):
                 item = nodes.list_item()
-                item += nodes.paragraph("", text)
+                item += nodes.paragraph("", "", *self.parse_inline(text)[0])
                 each += item
             box += [words, each]
         return [box]

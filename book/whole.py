@@ -1,13 +1,14 @@
 """The pages of the built book as one page, to be printed: all that is folded is open, figures stand on the frame that they
 open with, and what leads to another page leads within this one.
 
-Solutions stand at the end, each linked with its exercise, so that nobody reads one by accident.
+Solutions stand at the end, each linked with its exercise, so that nobody reads one by accident; so do a quiz's answers.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -84,28 +85,49 @@ def chapter(site: Path, file: str) -> Chapter:
         "article.bd-article"
     )
     text = article.find("section", recursive=False)
+    for head in text.select(".tfm th button"):
+        head.unwrap()  # of a table that can be sorted on a screen
     for gone in text.select(
         "a.headerlink, script, [hidden], .tfm button, input[type=range], button.copybtn"
     ):
         gone.decompose()
+    for playground in text.select(".tfm-playground"):
+        for part in playground.find_all(recursive=False):
+            if not {"where", "tfm-caption"} & {*part.get("class", [])}:
+                part.decompose()  # what is operated
     for menu in text.find_all("select"):
         menu.replace_with(chosen(menu))
-    for folded in text.find_all("details"):
-        folded.summary.decompose()
-        folded.name = "div"
+    for folded in text.select("details:not(.choice)"):
+        opened(folded)
     within(text, f"{name}--", urljoin("html/", f"{file}.html"))
     text.h1["id"], text["id"], text["class"] = text["id"], name, ["chapter"]
     heads = [
-        (section.h2, section["id"])
+        (section.h2, f"{section['id']}--head")
         for section in text.find_all("section", recursive=False)
         if section.h2
     ]
+    for head, ident in heads:  # the page it is on, and not that its section begins on
+        head["id"] = ident
     return Chapter(
         name,
         text.h1.get_text().strip(),
         [(head.get_text().strip(), ident) for head, ident in heads],
         text,
     )
+
+
+def opened(folded: Tag) -> None:
+    """Open what is folded. Its title stays, but where it only says that something is."""
+    title = folded.summary.get_text(" ").strip()
+    if "hide" in folded.get("class", []) or title.startswith("Why, and where"):
+        folded.summary.decompose()
+    else:
+        folded.summary.replace_with(paragraph(title, "unfolded"))
+    folded.name = "div"
+
+
+def paragraph(words: str, kind: str) -> Tag:
+    return BeautifulSoup(f'<p class="{kind}">{escape(words)}</p>', "html.parser").p
 
 
 def chosen(menu: Tag) -> Tag:
@@ -143,7 +165,7 @@ def _led(link: str, prefix: str, place: str) -> str:
 
 
 def solutions(found: list[Part]) -> Chapter:
-    """Take the solutions out of the chapters and make a chapter of them."""
+    """Take the solutions and the answers of quizzes out of the chapters and make a chapter of them."""
     soup = BeautifulSoup(
         f'<section class="chapter" id="{SOLUTIONS}"><h1>Solutions</h1></section>',
         "html.parser",
@@ -151,11 +173,16 @@ def solutions(found: list[Part]) -> Chapter:
     whole, sections = soup.section, []
     for each in all_chapters(found):
         taken = each.text.select("div.solution")
-        if not taken:
+        quizzes = [
+            answers(quiz, f"{SOLUTIONS}--{each.name}--quiz-{k}")
+            for k, quiz in enumerate(each.text.select("div.quiz"))
+        ]
+        if not taken + quizzes:
             continue
         ident = f"{SOLUTIONS}--{each.name}"
         section = soup.new_tag("section", id=ident)
         section.append(BeautifulSoup(f"<h2>{escape(each.title)}</h2>", "html.parser"))
+        section.extend(quizzes)
         for solution in taken:
             exercise = each.text.find(
                 id=solution.select_one(".admonition-title a")["href"][1:]
@@ -167,6 +194,21 @@ def solutions(found: list[Part]) -> Chapter:
     return Chapter(SOLUTIONS, "Solutions", sections, whole)
 
 
-def _turn_to(ident: str) -> BeautifulSoup:
-    line = f'<p class="turn"><a href="#{ident}">Solution: page <span data-page-of="{ident}"></span></a></p>'
+def answers(quiz: Tag, ident: str) -> Tag:
+    """A copy of the quiz with what there is to say of every choice; the quiz itself keeps the choices alone."""
+    both = copy(quiz)
+    both["id"] = ident
+    for answered in both.select("details.choice"):
+        answered.name = "div"
+        answered.summary.name = "p"
+    for choice in quiz.select("details.choice"):
+        choice.replace_with(
+            paragraph(f"○ {choice.summary.get_text().strip()}", "choice")
+        )
+    quiz.append(_turn_to(ident, "Answers"))
+    return both
+
+
+def _turn_to(ident: str, what: str = "Solution") -> BeautifulSoup:
+    line = f'<p class="turn"><a href="#{ident}">{what}: page <span data-page-of="{ident}"></span></a></p>'
     return BeautifulSoup(line, "html.parser")

@@ -31,9 +31,10 @@ def shorter(
 
 def setup(app: Any) -> dict[str, bool]:
     app.connect("autodoc-process-signature", shorter)
-    # A first sentence does not end after "Eq."
+    # A first sentence does not end after "Eq." or "Fig."
     autosummary.WELL_KNOWN_ABBREVIATIONS = (
         *autosummary.WELL_KNOWN_ABBREVIATIONS,
         "Eq.",
+        "Fig.",
     )
     return {"parallel_read_safe": True}

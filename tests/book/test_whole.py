@@ -14,11 +14,18 @@ id="c"></clipPath><path clip-path="url(#c)"></path></svg></div><div data-frame="
 EXERCISE = """<div class="exercise admonition" id="exercise-a"><p class="admonition-title">Exercise 1</p></div>
 <div class="solution dropdown admonition" id="book/one-solution-0"><p class="admonition-title">Solution to
 <a href="#exercise-a">Exercise 1</a></p><p>It is 42.</p></div>"""
+QUIZ = """<div class="quiz admonition"><p class="admonition-title">Quiz</p><p>How many?</p>
+<details class="choice wrong"><summary><span>One.</span></summary><p>Not so. It is two.</p></details>
+<details class="choice right"><summary><span>Two.</span></summary><p>Right. Count them.</p></details></div>"""
+SORTABLE = """<div class="tfm"><table><tr><th><button>average</button></th></tr></table>
+<details><summary>Oxford Flowers</summary><p>rows</p></details></div>"""
+PLAYGROUND = """<div class="tfm tfm-playground"><div data-part="bar"><select><option>steady</option></select></div>
+<p class="where">learns in the page</p><details><summary>Settings</summary></details><p class="tfm-caption">Figure 1.</p></div>"""
 PAGES = {
     "index": '<h1>Book</h1><p><a href="one.html">One</a> <a href="https://a.org/b.html#c">far</a></p>',
     "one": f"""<h1>1. One<a class="headerlink" href="#one">#</a></h1><section id="again"><h2>Again</h2>
 <p><a href="#again">here</a></p>{FIGURE}
-<details><summary>Show</summary><pre>hidden = 1</pre></details>{EXERCISE}</section>""",
+<details><summary>Show</summary><pre>hidden = 1</pre></details>{EXERCISE}{QUIZ}{SORTABLE}{PLAYGROUND}</section>""",
     "two": """<h1>2. Two</h1><section id="again"><h2>Again</h2><img src="../_images/a.svg">
 <p><a href="one.html#again">there</a> <a href="#">top</a></p></section>""",
 }
@@ -44,8 +51,8 @@ def test_the_order_is_that_of_the_table_of_contents(root: Path) -> None:
     (_, [first]), (caption, rest) = ((part.caption, part.chapters) for part in parts(root))
     assert (first.title, caption) == ("Book", "All")
     assert [(one.title, one.sections) for one in rest] == [
-        ("1. One", [("Again", "one--again")]),
-        ("2. Two", [("Again", "two--again")]),
+        ("1. One", [("Again", "one--again--head")]),
+        ("2. Two", [("Again", "two--again--head")]),
         ("Solutions", [("1. One", "solutions--one")]),
     ]
 
@@ -92,3 +99,16 @@ def test_a_page_that_is_not_built_is_named(root: Path) -> None:
     (root / "_build" / "html" / "book" / "two.html").unlink()
     with pytest.raises(FileNotFoundError, match=r"two\.html.*make book"):
         parts(root)
+
+
+def test_a_quiz_keeps_its_choices_and_its_answers_stand_at_the_end(root: Path) -> None:
+    text = text_of(root)
+    assert "○ One." in text["one"] and "○ Two." in text["one"] and "Right." not in text["one"]
+    assert "Two." in text["solutions"] and "Right. Count them." in text["solutions"]
+    assert 'href="#solutions--one--quiz-0"' in text["one"] and 'id="solutions--one--quiz-0"' in text["solutions"]
+
+
+def test_tables_keep_their_heads_and_titles_and_a_playground_its_words(root: Path) -> None:
+    one = text_of(root)["one"]
+    assert "<th>average</th>" in one and "Oxford Flowers" in one
+    assert "learns in the page" in one and "Figure 1." in one and "steady" not in one and "Settings" not in one

@@ -27,7 +27,7 @@ def names(svg: str) -> list[str]:
 
 
 def test_our_best_stands_first_then_what_is_missing() -> None:
-    assert names(dumbbells(PAPER, OURS)) == ["single", "Freezing", "TFM", "Finetuning", "HAT"]
+    assert names(dumbbells(PAPER, OURS)) == ["separate networks", "Freezing", "TFM", "Finetuning", "HAT"]
     assert names(dumbbells(PAPER, {})) == ["TFM", "Freezing", "HAT", "Finetuning"]
 
 
@@ -49,5 +49,5 @@ def test_what_did_not_train_has_no_disc_and_is_named() -> None:
 
 def test_words_say_both_numbers() -> None:
     words = dumbbells_in_words(PAPER, OURS)
-    assert "single –, ours 50.0; Freezing 30.0, ours 35.0" in words
+    assert "separate networks –, ours 50.0; Freezing 30.0, ours 35.0" in words
     assert "Finetuning 10.0, not run" in words and "HAT 20.0, ours 10.0 (task 3 did not train)" in words

@@ -73,7 +73,7 @@ def test_a_finding_is_asked_of_the_mean_and_of_each_seed() -> None:
     assert findings.judged(better, source(*made[:2])) == "holds (one seed)"
     assert findings.judged(better, PAPER["flowers"]) == "holds"
     assert findings.judged(better, source(made[0])) == "not run: PackNet"
-    assert findings.judged(lambda s: s.above("tfm", "single") > 0, PAPER["birds"]) == "not printed: single"
+    assert findings.judged(lambda s: s.above("tfm", "single") > 0, PAPER["birds"]) == "not printed: separate networks"
 
 
 def test_what_did_not_train_is_no_answer() -> None:

@@ -167,9 +167,7 @@ def test_an_answer_in_words(runs: Runs) -> None:
     assert re.search(r"moves by −1\.0 ± 0\.\d points for each doubling .*, \+2\.0 ± 0\.0 points from unlike", words)
     assert re.search(r" and \+1\.0 ± 0\.0 points from 10 to 80 images of each old letter\.$", words)
     nothing = worth.in_words(question, {Cell("same", 10, 5): None})
-    assert nothing.endswith(
-        "It pays at 0, does not pay at 0, cannot be said at 1 of 1 places. Nothing moves the difference clearly."
-    )
+    assert nothing == f"{question.name} Not run yet."
 
 
 def test_flowers_and_letters_have_their_places(runs: Runs) -> None:
@@ -263,7 +261,7 @@ def test_answers_stand_in_one_table(runs: Runs) -> None:
     assert head.split("  ")[:3] == ["against", "squares", "whole map"]
     effects = worth.effects(maps["freezing"])
     expected = ["freezing", "36/0/0", str(worth.overall(maps["freezing"])), *map(str, effects.values())]
-    assert first.split("  ") == expected and second.split("  ") == ["nothing", "0/0/1", *"––––"]
+    assert first.split("  ") == expected and second.split("  ") == ["nothing", *"–––––"]
 
 
 def test_sizes_are_those_that_the_search_chose(runs: Runs) -> None:

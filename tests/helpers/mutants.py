@@ -55,7 +55,7 @@ MUTANTS = [
     Mutant(TRAIN, "(data.double() + penalty) * len(y)", "data.double() * len(y)", "test_golden.py -k ewc or hat"),
     Mutant(TRAIN, "part, augment)", "part, None)", "test_augment.py"),
     Mutant(TRAIN, "x, y, of.sort().values", "x, y, of", "test_train.py -k joint"),
-    Mutant(TRAIN, "- ends[i] + len(task.train)", "- ends[i]", "test_train.py -k joint"),
+    Mutant(TRAIN, "- ends[i] + len(task.train)", "- ends[i] - 1", "test_train.py -k joint"),
     Mutant(TRAIN, "with reproducible(device, precision=precision):", "if True:", "test_train.py -k put_back"),
     # Resuming.
     Mutant(TRAIN, 'optimizer.load_state_dict(saved["optimizer"])', "pass", RESUME),

@@ -49,7 +49,9 @@ def from_folder(
 ) -> TaskSequence:
     """A folder with a folder of images per class, cut into ``tasks`` tasks of about as many classes each.
 
-    The folder is of one of these forms; whatever else lies in it is not read (``data verify folder:PATH`` names it)::
+    The folder is of one of these forms; whatever else lies in it is not read (``data verify folder:PATH`` names it):
+
+    .. code-block:: text
 
         photos/CLASS/IMAGE         a share of each class is for testing
         photos/train/CLASS/IMAGE   what is in test/ or val/ is

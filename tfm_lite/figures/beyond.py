@@ -78,7 +78,7 @@ def sizes(files: Sequence[Written]) -> str:
     paint = [STATES["normal" if each.kept.startswith("TFM") else "masked"] for each in files]
     every = [each.size for each in files]
     return dots(
-        {each.form: each.size for each in files},
+        {f"{each.kept}: {each.form}": each.size for each in files},
         [in_words(size) for size in every],
         low=min(every) / 2,
         high=max(every) * 2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,6 +10,7 @@ from tfm_lite.figures.explore import Interactive, framed, marked
 
 _STYLE = """
 .tfm-list { overflow-x: auto; }
+.tfm .tfm-list table { min-width: min(100%, 20rem); }
 .tfm .tfm-list table { display: table; width: auto; max-width: none; color: inherit; background: none; font-size: inherit; }
 .tfm .tfm-list caption { caption-side: top; text-align: left; padding: 0 0 .4em; color: var(--muted); }
 .tfm .tfm-list td, .tfm .tfm-list th { padding: .25em .7em; border: 0; color: var(--fg); background: none; }
@@ -24,6 +26,7 @@ _STYLE = """
   .tfm .tfm-list td, .tfm .tfm-list th { padding: .25em .3em; } }
 """
 _FREE = ' class="free"'
+_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")  # and not the hyphen of a word or a span
 _LONG = 24  # letters of an entry that need not stay on one line
 
 
@@ -57,4 +60,4 @@ def _is_free(entry: object) -> bool:
 
 
 def _cell(entry: object, free: bool) -> str:
-    return f"<td{_FREE if free else ''}>{escape(str(entry))}</td>"
+    return f"<td{_FREE if free else ''}>{_MINUS.sub('−', escape(str(entry)))}</td>"

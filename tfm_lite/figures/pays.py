@@ -93,7 +93,7 @@ def _drawn() -> str:
         for column in range(len(line)):
             left, top, name = LEFT + WIDE * column, TOP + HIGH * row, f"{row}.{column}"
             parts.append(
-                f'<rect data-name="square {name}" x="{left + 2}" y="{top + 2}" '
+                f'<rect class="unsaid" data-name="square {name}" x="{left + 2}" y="{top + 2}" '
                 f'width="{WIDE - 4}" height="{HIGH - 4}" rx="4"/>'
             )
             for part, down, size in (("mean", 20, 15), ("half", 35, 13), ("mark", 48, 13)):
@@ -143,6 +143,8 @@ def along(found: Found, first: int) -> Figure:
         plots.legend(ax)
     else:
         ax.text(0.5, 0.6, "not run yet", transform=ax.transAxes, ha="center", **plots.FAILED)
+        ax.set_yticks([])
+        fig.set_figheight(fig.get_figheight() / 2)
     return fig
 
 
@@ -167,7 +169,7 @@ def answers(maps: Mapping[str, Found], *, title: str) -> Interactive:
     rows = []
     for name, found in maps.items():
         moved = [worth.overall(found), *worth.effects(found).values()]
-        counts = "/".join(map(str, worth.counted(found).values()))
+        counts = "/".join(map(str, worth.counted(found).values())) if any(found.values()) else "–"
         rows.append([name, counts, *("–" if each is None else str(each) for each in moved)])
     return listing(columns, rows, title=title)
 

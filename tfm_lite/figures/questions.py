@@ -11,12 +11,12 @@ from statistics import mean
 from tfm_lite import methods
 from tfm_lite.figures import compared
 from tfm_lite.figures.compared import Group, Paired, listed, paired
-from tfm_lite.figures.scores import PAPER
+from tfm_lite.figures.scores import NAMES
 from tfm_lite.figures.tables import scale
 
 # Separate networks, and one cut up by binary masks, with about as many parameters in all as TFM ends with on the letters.
 SMALL, CUT = "single 0.11", "binary 0.65"
-RIVALS = ("packnet", "piggyback", "lwf", "lfl")
+RIVALS = ("packnet", "piggyback", "wsn", "lwf", "lfl")
 _SENTENCES = {
     "above": "TFM is above {}, clearly.",
     "above under every seed": "TFM is above {} under every seed.",
@@ -28,11 +28,8 @@ _SENTENCES = {
     "not run yet": "Not run yet: {}.",
 }
 _NAMES = {
-    **PAPER,
-    "piggyback": "Piggyback",
-    "pnn": "PNN",
-    "single": "separate networks",
-    "binary": "binary masks",
+    **NAMES,
+    "wsn (new scores)": "WSN with new scores",
     SMALL: "separate small networks",
     CUT: "binary masks",
 }

@@ -25,7 +25,7 @@ def route(stops: Mapping[str, str], *, caption: str = "", start: int = 0) -> Int
     dots = "".join(
         f'<circle cx="{x[i]}" cy="{y[i]}" r="22" style="fill:var(--bg)"/>'
         f'<circle data-name="{i}" cx="{x[i]}" cy="{y[i]}" r="22"/>'
-        f'<text x="{x[i]}" y="{y[i] + 7}" font-size="20" text-anchor="middle">{i}</text>'
+        f'<text class="on-disc" x="{x[i]}" y="{y[i] + 7}" font-size="20" text-anchor="middle">{i}</text>'
         for i in numbers
     )
     below = y[-1] + 64

@@ -28,6 +28,12 @@ PAPER = {
     "tfm": "TFM",
 }
 _OURS = {name: method for method, name in PAPER.items()}
+# As figures and tables write them; of the paper's own the paper's.
+NAMES = {
+    **PAPER,
+    **{"si": "SI", "mas": "MAS", "imm_mean": "IMM-mean", "piggyback": "Piggyback", "wsn": "WSN", "pnn": "PNN"},
+    **{"single": "separate networks", "binary": "binary masks"},
+}
 
 
 class Untrained(ValueError):

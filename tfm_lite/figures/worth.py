@@ -182,6 +182,8 @@ def _slope(there: Mapping[Cell, Mapping[int, float]], end: Callable[[Cell], floa
 
 def in_words(question: Question, found: Mapping[Cell, Paired | None]) -> str:
     """An answer: at how many places, and what moves it."""
+    if not any(found.values()):
+        return f"{question.name} Not run yet."
     counts = counted(found)
     moved = {
         "amount": "for each doubling of the new task's images",

@@ -52,6 +52,7 @@ function codeOf({ about, state, protocol, setup }) {
 // A card for each task: which data set, earlier or later, away.
 function showTasks(game) {
   const { state, about } = game, count = state.tasks.length;
+  const inks = (game.inks = []); // what is drawn in the page's ink, again when that changes
   const set = (tasks) => {
     state.tasks = tasks;
     game.restart();
@@ -66,13 +67,19 @@ function showTasks(game) {
     const buttons = el("span", {}, small("◀", "earlier", t === 0, () => swap(t - 1)), small("▶", "later", t === count - 1, () => swap(t + 1)),
       small("+", "once more at the end", count >= about.most.tasks, () => set([...state.tasks, kind])),
       small("×", "away", count === 1, () => set(state.tasks.filter((_, k) => k !== t))));
-    requestAnimationFrame(() => dots(canvas.getContext("2d"), game.tasks[t].points.slice(0, 100), 128, rgb(canvas, "--fg")));
+    inks.push(() => {
+      const context = canvas.getContext("2d");
+      context.clearRect(0, 0, 128, 128);
+      dots(context, game.tasks[t].points.slice(0, 100), 128, rgb(canvas, "--fg"));
+    });
+    requestAnimationFrame(inks.at(-1));
     return el("div", { class: "card" }, el("b", { text: `Task ${t + 1}` }), canvas, menu, buttons);
   });
   game.part("tasks").replaceChildren(...cards);
   const own = state.tasks.findIndex((kind) => kind.startsWith("own"));
   game.editor = own < 0 ? null : new Editor(game, own);
   game.part("own").replaceChildren(...(game.editor ? [game.editor.root] : []));
+  if (game.editor) inks.push(() => game.editor.show());
 }
 
 const OWN = "own402004060060800a04008030080a01c0d01d0a0190c01a0801";

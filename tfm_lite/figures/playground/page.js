@@ -30,7 +30,10 @@ class Game {
     for (const name of ["input", "change"]) this.root.addEventListener(name, (event) => event.stopPropagation());
     this.part("speed").addEventListener("change", (event) => (this.speed = Number(event.target.value)));
     this.controls();
-    const look = new MutationObserver(() => this.shown()); // light or dark
+    const look = new MutationObserver(() => {
+      for (const draw of this.inks) draw();
+      this.shown();
+    }); // light or dark
     for (const part of [document.documentElement, document.body]) look.observe(part, { attributeFilter: ["data-theme", "data-jp-theme-light"] });
     this.missions = missionsOf(this);
     if (this.part("missions")) this.part("missions").replaceChildren(...this.missions.map(({ item }) => item));
