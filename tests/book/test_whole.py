@@ -20,7 +20,8 @@ QUIZ = """<div class="quiz admonition"><p class="admonition-title">Quiz</p><p>Ho
 SORTABLE = """<div class="tfm"><table><tr><th><button>average</button></th></tr></table>
 <details><summary>Oxford Flowers</summary><p>rows</p></details></div>"""
 PLAYGROUND = """<div class="tfm tfm-playground"><div data-part="bar"><select><option>steady</option></select></div>
-<p class="where">learns in the page</p><details><summary>Settings</summary></details><p class="tfm-caption">Figure 1.</p></div>"""
+<p class="where">learns in the page</p><details><summary>Settings</summary></details>
+<p class="tfm-caption">Figure 1.</p></div>"""
 PAGES = {
     "index": '<h1>Book</h1><p><a href="one.html">One</a> <a href="https://a.org/b.html#c">far</a></p>',
     "one": f"""<h1>1. One<a class="headerlink" href="#one">#</a></h1><section id="again"><h2>Again</h2>
