@@ -104,3 +104,19 @@ def test_storage_says_what_for(name: str, tasks: TaskSequence) -> None:
         "wsn": {"masks": 3 * -(-(weights - biases) // 8), "scores": 4 * (weights - biases)},
     }
     assert storage.items() >= wanted.get(name, {}).items()
+
+
+@pytest.mark.parametrize(("margin", "growth"), [(0.05, 0.1), (0.0, 0.2), (0.2, 0.0)])
+def test_the_search_takes_the_smallest_size_within_the_margin(margin: float, growth: float) -> None:
+    tasks = make_tasks(groups=(3, 3))
+    tfm = make_method("tfm", tasks, start=0.5, growths=(0.0, 0.1, 0.2), margin=margin)
+    accuracies = iter([0.9, 0.5, 0.56, 0.6])  # of task 1, and of the three sizes of task 2
+
+    def fit() -> train.Outcome:
+        return train.Outcome(loss=1.0, accuracy=next(accuracies), epochs=1, seconds=0.0)
+
+    for task in tasks:
+        tfm.begin(task.index, len(task.classes))
+        tfm.learn(task, fit)  # type: ignore[arg-type]
+        tfm.end(task.index)
+    assert tfm.structure()["fractions"] == pytest.approx([0.5, 0.5 + growth])

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tfm_lite.nn import product
 from tfm_lite.nn.feature_norm import Affine, FeatureNorm
 from tfm_lite.nn.layers import FORWARD_ONLY, MASKED, NORMAL, Ternary, TernaryLayer
-from tfm_lite.nn.stages import Plain, Stage, initial
+from tfm_lite.nn.stages import BatchNorm, Plain, Stage, initial
 from tfm_lite.seeds import torch_stream
 
 # name: stage, map positions per input feature, (inputs, outputs) per task, size of the images
@@ -444,3 +444,11 @@ def test_a_masked_product_is_only_nearly_the_sliced_one() -> None:
 def test_affine_padded() -> None:
     affine = Affine(torch.tensor([2.0, 3.0]), torch.tensor([1.0, 1.0])).padded(3)
     assert affine.scale.tolist() == [2, 3, 1] and affine.shift.tolist() == [1, 1, 0]
+
+
+def test_batch_norm_is_pytorchs_while_it_learns() -> None:
+    ours, usual = BatchNorm(3), nn.BatchNorm1d(3)
+    x = 0.01 * torch.randn(8, 3, generator=torch.Generator().manual_seed(0))  # of so small a variance that eps matters
+    assert torch.equal(ours(x), usual(x))
+    assert torch.equal(ours.mean, usual.running_mean) and torch.equal(ours.variance, usual.running_var)
+    assert torch.equal(ours.eval()(x), usual.eval()(x))
