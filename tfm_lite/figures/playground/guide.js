@@ -52,7 +52,7 @@ function codeOf({ about, state, protocol, setup }) {
 // A card for each task: which data set, earlier or later, away.
 function showTasks(game) {
   const { state, about } = game, count = state.tasks.length;
-  const inks = (game.inks = []); // what is drawn in the page's ink, again when that changes
+  const inks = (game.inks = []);
   const set = (tasks) => {
     state.tasks = tasks;
     game.restart();

@@ -8,6 +8,7 @@ class Game {
     this.about.address = this.about.whole && document.body.dataset.jpThemeLight === undefined; // a notebook's address is its own
     this.state = { ...this.opening, ...(this.about.address ? readAddress(this.about) : {}) };
     this.speed = 4;
+    this.inks = []; // what else is drawn in the page's ink
     this.build();
     this.restart();
   }
