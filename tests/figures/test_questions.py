@@ -21,10 +21,10 @@ def flowers() -> dict[str, Group]:
 
 def groups(*suites: str, only: set[str] | None = None, tasks: int = 6) -> dict[str, Group]:
     configs: dict[str, list[Config]] = {name: list(SUITES[name](seeds=SEEDS)) for name in suites}
-    if "beyond" in suites:  # its other runs are those of the letters
-        configs["beyond"] = [c for c in configs["beyond"] if c.method == "wsn"]
-    every = [c for each in configs.values() for c in each if only is None or c.method in only]
-    return compared.grouped(configs, list(records_of(every, tasks=tasks)))[0]
+    every = {
+        c.identity: c for each in configs.values() for c in each if only is None or c.method in only
+    }  # suites share runs
+    return compared.grouped(configs, list(records_of([*every.values()], tasks=tasks)))[0]
 
 
 def test_every_question_has_an_answer_from_the_records() -> None:

@@ -50,8 +50,9 @@ class Record:
 
     def __init__(self, path: Path | None, *, add: bool = False) -> None:
         self.path = path
-        there = add and path and path.exists()
-        self.content: dict[str, Any] = read_json(path) if there and path else {"environment": {}, "checks": {}}
+        self.content: dict[str, Any] = {"environment": {}, "checks": {}}
+        if add and path and path.exists():
+            self.content = read_json(path)
         self.begun: set[str] = set()
 
     def of(self, number: int, what: str = "") -> dict[str, Any]:

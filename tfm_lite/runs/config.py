@@ -96,7 +96,7 @@ def identity(config: Mapping[str, Any], *, without: Sequence[str] = OPEN) -> str
 
 
 def _as_read(value: Any) -> Any:
-    """A plain value with every integer a float; once per record and value, and there may be many thousand."""
+    """A plain value with every integer a float. In one walk: it is done for every record of thousands."""
     if type(value) is int:
         return float(str(value))  # of one too large, infinity and no error
     if isinstance(value, dict):
