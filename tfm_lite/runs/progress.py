@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,9 @@ class SuiteTable:
     def __init__(self, configs: Sequence[Config]) -> None:
         self.configs = list(configs)
         self.done = 0
-        self.seconds: list[tuple[Config, float]] = []
+        # After every epoch it is asked what the rest may take, and a suite may have thousands of runs: so no list of them.
+        self.to_come = Counter(map(_kind, self.configs[1:]))  # after the one at hand
+        self.seconds: dict[tuple[str, ...], tuple[float, float]] = {}  # fewest and most of the finished
         self.width = max([len("tasks"), *(len(config.tasks) for config in configs)])
 
     def header(self) -> str:
@@ -38,10 +41,13 @@ class SuiteTable:
         """The line of the next run, whose record this is; or ``why`` there is none (None)."""
         config = self.configs[self.done]
         self.done += 1
+        self.to_come.subtract(map(_kind, self.configs[self.done : self.done + 1]))
         text = f"{self.done:4}/{len(self.configs):<4}  {config.tasks:{self.width}}  {config.method:11}  {config.seed:4}"
         if result is None:
             return f"{text}  {why}"
-        self.seconds.append((config, result.seconds))
+        for kind in _likenesses(_kind(config)):
+            fewest, most = self.seconds.get(kind, (math.inf, 0.0))
+            self.seconds[kind] = min(fewest, result.seconds), max(most, result.seconds)
         numbers = f"{100 * result.average:7.1f}  {100 * result.forgetting:10.1f}"
         failed = metrics.failures(result)
         mark = f"  {metrics.named(failed)} not learned" if failed else ""
@@ -53,12 +59,20 @@ class SuiteTable:
         A run to come takes as long as finished ones of its method on its tasks did; failing those, of its method; failing
         those, as any did; and while none has finished, as the one at hand.
         """
-        for config in self.configs[self.done + 1 :]:
-            same = [(c.tasks == config.tasks, c.method == config.method) for c, _ in self.seconds]
-            best = max(((m, t and m) for t, m in same), default=(False, False))
-            times = [s for (_, s), (t, m) in zip(self.seconds, same, strict=True) if (m, t and m) == best]
-            low, high = low + min(times, default=low), high + max(times, default=high)
+        hand = low, high
+        for kind, runs in self.to_come.items():
+            fewest, most = next((self.seconds[k] for k in _likenesses(kind) if k in self.seconds), hand)
+            low, high = low + runs * fewest, high + runs * most
         return low, high
+
+
+def _kind(config: Config) -> tuple[str, str]:
+    return config.method, config.tasks
+
+
+def _likenesses(kind: tuple[str, str]) -> list[tuple[str, ...]]:
+    """What a run's length is guessed from, best first: runs of its method on its tasks, of its method, any."""
+    return [kind, kind[:1], ()]
 
 
 class Progress:
