@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from myst_nb.core.read import create_nb_reader
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from sphinx.util import logging
+
+from _ext.kernels import Nursery
 
 MOST = 4  # at once: each has PyTorch in memory
 logger = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ async def run_all(chapters: list[tuple[str, Any]], config: Any, cache: Any) -> N
         async with free:
             began = time.monotonic()
             try:
-                await executed(path, notebook, config)
+                await executed(path, notebook, config, nursery)
             except (CellExecutionError, CellTimeoutError, DeadKernelError):
                 return
             took = time.monotonic() - began
@@ -50,10 +53,11 @@ async def run_all(chapters: list[tuple[str, Any]], config: Any, cache: Any) -> N
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             logger.info(f"{Path(path).name}: ran in {took:.1f} seconds")
 
-    await asyncio.gather(*(run(*chapter) for chapter in chapters))
+    with Nursery() as nursery:
+        await asyncio.gather(*(run(*chapter) for chapter in chapters))
 
 
-async def executed(path: str, notebook: Any, config: Any) -> None:
+async def executed(path: str, notebook: Any, config: Any, nursery: Nursery) -> None:
     """Run a notebook where it lies."""
     client = NotebookClient(
         notebook,
@@ -63,6 +67,10 @@ async def executed(path: str, notebook: Any, config: Any) -> None:
         record_timing=False,
         shutdown_kernel="immediate",  # when all is run; a kernel with PyTorch takes three seconds to tidy up
     )
+    if (
+        sys.platform == "linux"
+    ):  # elsewhere a process with PyTorch in it is better not forked
+        nursery.supply(client)
     await client.async_execute()
 
 

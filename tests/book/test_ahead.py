@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import nbformat
 import pytest
-from _ext import ahead
+from _ext import ahead, kernels
 from jupyter_cache import get_cache
 from myst_nb.core.config import NbParserConfig
 from myst_parser.config.main import MdParserConfig
@@ -27,7 +28,8 @@ CELLS = {"one": "print(1)", "two": "print(2)", "broken": "1 / 0", "prose": ""}
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> SimpleNamespace:
+def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    monkeypatch.setattr(kernels, "IMPORTED", ("statistics",))  # and not PyTorch: it takes its time
     for name, code in CELLS.items():
         cell = f"```{{code-cell}} ipython3\n{code}\n```\n"
         (tmp_path / f"{name}.md").write_text(f"{HEAD}# A page\n\n{cell}" if code else "# Prose\n")
@@ -49,6 +51,24 @@ def test_what_ran_is_found_and_what_failed_runs_again(env: SimpleNamespace) -> N
     (_, notebook), *_ = ahead.notebooks(env, ["two"])
     _, filled = get_cache(env.mystnb_config.execution_cache_path).merge_match_into_notebook(notebook)
     assert filled.cells[-1].outputs[0].text == "2\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")
+def test_a_forked_kernel_is_like_any_other_but_has_imported_already(env: SimpleNamespace, tmp_path: Path) -> None:
+    asked = [
+        "'statistics' in sys.modules, 'doctest' in sys.modules",
+        "Path.cwd(), '' in sys.path, [at for at in sys.path if '_ext' in at]",
+        "subprocess.run([sys.executable, '-c', 'exit(3)']).returncode",
+        "os.read(0, 1), os.getpgid(0) == os.getpid()",
+    ]
+    lines = "\n".join(f"print({each})" for each in asked)
+    begin = "import os, subprocess, sys\nfrom pathlib import Path\n"
+    (tmp_path / "asked.md").write_text(f"{HEAD}# A page\n\n```{{code-cell}} ipython3\n{begin}{lines}\n```\n")
+    ahead.run_ahead(None, env, ["asked"])
+    (_, notebook), *_ = ahead.notebooks(env, ["asked"])
+    _, filled = get_cache(env.mystnb_config.execution_cache_path).merge_match_into_notebook(notebook)
+    said = filled.cells[-1].outputs[0].text.splitlines()
+    assert said == ["True False", f"{tmp_path} True []", "3", "b'' True"]
 
 
 def test_nothing_is_left_of_an_earlier_build(env: SimpleNamespace) -> None:
