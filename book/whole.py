@@ -118,11 +118,10 @@ def chapter(site: Path, file: str) -> Chapter:
 
 def opened(folded: Tag) -> None:
     """Open what is folded. Its title stays, but where it only says that something is."""
-    title = folded.summary.get_text(" ").strip()
-    if "hide" in folded.get("class", []) or title.startswith("Why, and where"):
+    if {"hide", "tfm-why"} & set(folded.get("class", [])):
         folded.summary.decompose()
     else:
-        folded.summary.replace_with(paragraph(title, "unfolded"))
+        folded.summary.replace_with(paragraph(folded.summary.get_text(" ").strip(), "unfolded"))
     folded.name = "div"
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 from tfm_lite.figures.colours import STATES
 from tfm_lite.figures.drawing import FONT
-from tfm_lite.figures.scores import NAMES, Line
+from tfm_lite.figures.scores import Line, name_of
 from tfm_lite.figures.tables import PAINT, in_words
 
 LEFT, ROOM, STEP, TOP = 128, 292, 34, 6  # of 560 units
@@ -33,7 +33,7 @@ def dumbbells(paper: Mapping[str, Line], ours: Mapping[str, Line], *, high: floa
 
 def dumbbells_in_words(paper: Mapping[str, Line], ours: Mapping[str, Line]) -> str:
     """What :func:`dumbbells` draws, in words."""
-    each = [f"{NAMES.get(m, m)} {_said(paper.get(m), ours.get(m))}" for m in _order(paper, ours)]
+    each = [f"{name_of(m)} {_said(paper.get(m), ours.get(m))}" for m in _order(paper, ours)]
     return f"Average accuracy in percent, the paper's and ours: {'; '.join(each)}."
 
 
@@ -53,9 +53,7 @@ def _place(percent: float, high: float) -> int:
 
 def _row(method: str, paper: Line | None, ours: Line | None, y: float, high: float) -> str:
     colour = PAINT.get(method, STATES["masked"])
-    parts = [
-        f'<text x="{LEFT - 14}" y="{y + 7}" text-anchor="end" font-size="{FONT}">{escape(NAMES.get(method, method))}</text>'
-    ]
+    parts = [f'<text x="{LEFT - 14}" y="{y + 7}" text-anchor="end" font-size="{FONT}">{escape(name_of(method))}</text>']
     ring = paper and _place(100 * (paper.whole.value or 0), high)
     disc = ours and ours.whole.counts and _place(100 * (ours.whole.value or 0), high)
     if ring and disc:

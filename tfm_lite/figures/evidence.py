@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Any
 
 from tfm_lite.figures.compared import Group, Paired, listed, paired
-from tfm_lite.figures.scores import NAMES, Line, Untrained, measured
+from tfm_lite.figures.scores import Line, Untrained, measured, name_of
 from tfm_lite.figures.tables import answer, found, scale
 from tfm_lite.runs.config import Config, identity
 from tfm_lite.runs.results import Result
@@ -54,7 +54,7 @@ class Source:
         by_method = [{r.config["seed"] for r in self.records if r.config["method"] == m} for m in methods]
         shared = set[int].intersection(*by_method)
         if not shared:
-            raise Untrained(f"{listed([NAMES.get(m, m) for m in methods])} share no seed yet")
+            raise Untrained(f"{listed([name_of(m) for m in methods])} share no seed yet")
         own = (r for r in self.records if r.config["method"] in methods and r.config["seed"] in shared)
         return measured(own)
 
@@ -118,7 +118,7 @@ def _source(title: str, records: Sequence[Result]) -> Source:
 
 
 def _chosen(records: Sequence[Result]) -> dict[str, Line]:
-    return {f"{NAMES.get(method, method)}, chosen": line for method, line in measured(records).items()}
+    return {f"{name_of(method)}, chosen": line for method, line in measured(records).items()}
 
 
 Place = tuple[str, int, str]  # the words for a scale, the size of its images, its precision
@@ -153,7 +153,7 @@ def ways(source: Source) -> tuple[list[str], list[float | None], list[float | No
     names = list[str]()
     learned, final = list[float | None](), list[float | None]()
     for method, line in source.lines.items():
-        names.append(NAMES.get(method, method))
+        names.append(name_of(method))
         for of, values in ((learned, line.learned), (final, line.accuracy)):
             try:
                 of.append(mean(values[:-1]))

@@ -12,7 +12,7 @@ from typing import Any
 from tfm_lite.figures.compared import Paired, listed, signed
 from tfm_lite.figures.evidence import Source, asked
 from tfm_lite.figures.explore import Interactive
-from tfm_lite.figures.scores import NAMES, PAPER
+from tfm_lite.figures.scores import PAPER, name_of
 from tfm_lite.figures.tables import scale, verdicts
 
 Claim = Callable[[Source], bool]
@@ -118,7 +118,7 @@ def summary(
     text = f"**{source.title}** ({scale(source.records).replace(size, '')}; {rows}). "
     order = source.ranked()
     if order:
-        places = [f"{NAMES.get(m, m)} {100 * source.lines[m].average:.1f} %" for m in order[:3]]
+        places = [f"{name_of(m)} {100 * source.lines[m].average:.1f} %" for m in order[:3]]
         text += f"Of what keeps no images the best so far: {', '.join(places)}. "
     if focus not in source.lines:
         text += f"{name} is not run yet. "

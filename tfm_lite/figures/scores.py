@@ -36,6 +36,12 @@ NAMES = {
 }
 
 
+def name_of(label: str) -> str:
+    """As figures and tables write a method; what a label says after it, of its options, stays."""
+    method, *options = label.split(" ", 1)
+    return " ".join([NAMES.get(method, method), *options])
+
+
 class Untrained(ValueError):
     """A number was asked for that is of a failed training: of a task that was not learned, or spoilt by one."""
 

@@ -15,7 +15,7 @@ from tfm_lite import metrics
 from tfm_lite.figures.colours import STATES
 from tfm_lite.figures.drawing import bars
 from tfm_lite.figures.explore import Interactive, framed, marked
-from tfm_lite.figures.scores import NAMES, PAPER, Cell, Line, Untrained
+from tfm_lite.figures.scores import PAPER, Cell, Line, Untrained, name_of
 from tfm_lite.protocol import FULL, LATER, QUICK
 from tfm_lite.runs.config import OPEN, Config, identity
 from tfm_lite.runs.results import Result
@@ -132,7 +132,7 @@ def failures(records: Iterable[Result]) -> list[str]:
     """What did not train, a sentence per task: "Joint on flowers, 64 pixels, seed 0: task 4 was not learned: ..."."""
     sentences = []
     for c, failed in ((record.config, metrics.failures(record)) for record in records):
-        run = f"{NAMES.get(c['method'], c['method'])} on {c['tasks']}, {c['size']} pixels, seed {c['seed']}"
+        run = f"{name_of(c['method'])} on {c['tasks']}, {c['size']} pixels, seed {c['seed']}"
         sentences += [f"{run}: {why}" for why in failed.values()]
     return sentences
 
@@ -162,12 +162,12 @@ def beside(
         if len(rows) == 2:
             pairs = zip(paper[method], ours[method], strict=True)
             rows[_DIFFERENCE] = "".join(_difference(*pair) for pair in pairs)
-        name = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(NAMES.get(method, method))}</th>'
+        name = f'<th scope="rowgroup" rowspan="{len(rows)}">{escape(name_of(method))}</th>'
         body = "</tr><tr>".join(f'<th scope="row">{source}</th>{html}' for source, html in rows.items())
         groups.append(f"<tbody><tr>{name}{body}</tr></tbody>")
         for source, line in lines.items():
             shown = ", ".join(map(in_words, line or []))
-            words += [f"{NAMES.get(method, method)}, {source}: {shown}"] * bool(line)
+            words += [f"{name_of(method)}, {source}: {shown}"] * bool(line)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in ["method", "", *columns])
     return _framed(
         _table(title, head, "".join(groups)),
@@ -188,7 +188,7 @@ def averages(sources: Mapping[str, Mapping[str, Line]], *, title: str) -> Intera
     body, words = "", [title]
     for method in known:
         cells = [lines[method].whole if method in lines else Cell(None) for lines in sources.values()]
-        name = NAMES.get(method, method)
+        name = name_of(method)
         row = "".join(map(_html, cells)) + _difference(*cells[-2:])
         body += f'<tr><th scope="row">{escape(name)}</th>{row}</tr>'
         words.append(f"{name}: " + ", ".join(f"{s} {in_words(c)}" for s, c in zip(names, cells, strict=True)))
@@ -226,7 +226,7 @@ def answer(question: Callable[[Any], Any], lines: Any) -> Any:
     try:
         return question(lines)
     except KeyError as method:
-        return f"not run: {NAMES.get(method.args[0], method.args[0])}"
+        return f"not run: {name_of(method.args[0])}"
     except Untrained as why:
         return f"cannot be said: {why}"
 
@@ -234,7 +234,7 @@ def answer(question: Callable[[Any], Any], lines: Any) -> Any:
 def ranking(lines: Mapping[str, Line]) -> str:
     """The averages of a source's methods as bars, the best first; what did not train stands last. Nothing, of no lines."""
     order = _ranked(lines)
-    values = {NAMES.get(method, method): 100 * (line.whole.value or 0) for method, line in order}
+    values = {name_of(method): 100 * (line.whole.value or 0) for method, line in order}
     texts = [in_words(line.whole).replace(" seeds", "") for _, line in order]
     paint = [PAINT.get(method, STATES["masked"]) for method, _ in order]
     return bars(values, texts, low=0, high=100, colour=paint)
@@ -242,7 +242,7 @@ def ranking(lines: Mapping[str, Line]) -> str:
 
 def ranking_in_words(lines: Mapping[str, Line]) -> str:
     """What :func:`ranking` draws, in words."""
-    return ", ".join(f"{NAMES.get(method, method)} {in_words(line.whole)}" for method, line in _ranked(lines))
+    return ", ".join(f"{name_of(method)} {in_words(line.whole)}" for method, line in _ranked(lines))
 
 
 def _ranked(lines: Mapping[str, Line]) -> list[tuple[str, Line]]:

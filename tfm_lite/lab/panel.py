@@ -10,7 +10,7 @@ from typing import Any
 
 from tfm_lite.faults import in_words
 from tfm_lite.figures.explore import Interactive
-from tfm_lite.figures.scores import NAMES
+from tfm_lite.figures.scores import name_of
 from tfm_lite.lab.against import beside
 from tfm_lite.lab.curve import Curve
 from tfm_lite.lab.scale import Here
@@ -53,7 +53,7 @@ class Panel:
         self.run, self.out = run or Here(), out
         self.config = partial(config_of, suite, data=data)
         self.beside = partial(beside, suite, data=data, run=self.run, out=out)
-        names = [(NAMES.get(method, method), method) for method in rows(suite, data=data)]
+        names = [(name_of(method), method) for method in rows(suite, data=data)]
         self.method = widgets.Dropdown(options=names, value=names[-1][1], description="Row")
         self.seed = widgets.BoundedIntText(value=0, min=0, max=10**6, description="Seed")
         self.start = widgets.Button(description="Run", button_style="primary", icon="play")
@@ -75,7 +75,7 @@ class Panel:
         config = self.config(self.method.value, seed=self.seed.value)
         self._stop.clear()
         self._busy(True)
-        self.state.value = f"{escape(NAMES.get(config.method, config.method))} begins on {escape(self.run.fastest)} ..."
+        self.state.value = f"{escape(name_of(config.method))} begins on {escape(self.run.fastest)} ..."
         self.worker = Thread(target=self._work, args=[config], daemon=True)
         self.worker.start()
 

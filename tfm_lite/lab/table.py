@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tfm_lite import metrics
 from tfm_lite.figures import tables
-from tfm_lite.figures.scores import NAMES
+from tfm_lite.figures.scores import name_of
 from tfm_lite.lab.curve import Curve, shown
 from tfm_lite.lab.scale import Here
 from tfm_lite.runs.config import Config
@@ -83,7 +83,7 @@ def work(config: Config, run: Here, *, out: str | Path | None, watch: Callable[.
 
 def said(result: Result) -> str:
     """What a run came to, in a few words, and what of it did not train."""
-    name = NAMES.get(result.config["method"], result.config["method"])
+    name = name_of(result.config["method"])
     lines = [
         f"{name}: {100 * result.average:.1f} % on average, forgetting {100 * result.forgetting:.1f}, "
         f"{result.seconds / 60:.0f} min. {tables.scale([result]).capitalize()}."

@@ -76,7 +76,7 @@ def _row(claim: Claim) -> str:
     scale = f"<p>Asked of: {escape(claim.scale)}.</p>" if claim.scale else ""
     seen = "".join(f"<li>{item}</li>" for item in _evidence(claim))
     inside = f"<div><p>{escape(claim.reason)}</p>{scale}<ul>{seen}</ul></div>"
-    folded = f"<details><summary>Why, and where to see it</summary>{inside}</details>"
+    folded = f'<details class="tfm-why"><summary>Why, and where to see it</summary>{inside}</details>'
     sign = f'<span aria-hidden="true">{SIGNS[claim.verdict]}</span> {escape(claim.verdict)}'
     return (
         f'<tr data-claim="{claim.name}" data-verdict="{escape(claim.verdict)}" data-kind="{claim.kind}">'
