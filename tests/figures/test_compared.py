@@ -12,6 +12,7 @@ from made_up_records import records_of
 
 from tfm_lite.figures import compared
 from tfm_lite.figures.compared import Group, Paired, paired
+from tfm_lite.figures.scores import name_of
 from tfm_lite.figures.sortable import Value, sortable
 from tfm_lite.figures.versus import versus
 from tfm_lite.runs.suites import SUITES
@@ -24,6 +25,11 @@ def groups() -> dict[str, Group]:
     found, absent = compared.grouped(suites, list(records_of(configs, fail={("joint", 1)}, tasks=6)))
     assert absent == [f"ewc (seed {seed})" for seed in (0, 1, 2)]
     return found
+
+
+def test_a_label_is_written_with_the_method_s_name() -> None:
+    written = {label: name_of(label) for label in ("tfm", "wsn (new scores)", "single 0.11", "mine")}
+    assert [*written.values()] == ["TFM", "WSN (new scores)", "separate networks 0.11", "mine"]
 
 
 def test_a_group_is_a_method_with_its_options(groups: dict[str, Group]) -> None:
