@@ -121,7 +121,9 @@ def opened(folded: Tag) -> None:
     if {"hide", "tfm-why"} & set(folded.get("class", [])):
         folded.summary.decompose()
     else:
-        folded.summary.replace_with(paragraph(folded.summary.get_text(" ").strip(), "unfolded"))
+        folded.summary.replace_with(
+            paragraph(folded.summary.get_text(" ").strip(), "unfolded")
+        )
     folded.name = "div"
 
 
