@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from made_up_records import record_of
@@ -114,7 +115,7 @@ def test_a_verdict_needs_an_interval_on_one_side(values: tuple[float, ...], word
 
 def test_no_run_no_verdict() -> None:
     assert verdict(None) == "cannot be said"
-    assert worth.counted({Cell("same", 10, 5): None}) == {"pays": 0, "does not pay": 0, "cannot be said": 1}
+    assert worth.counted({Cell("same", 10, 5): None}) == {"pays": 0, "does not pay": 0, "cannot be said": 0}
 
 
 def test_effects_are_what_was_put_in(runs: Runs) -> None:
@@ -166,6 +167,10 @@ def test_an_answer_in_words(runs: Runs) -> None:
     assert words.startswith("Is the new task better than with frozen features? It pays at 36, does not pay at 0")
     assert re.search(r"moves by −1\.0 ± 0\.\d points for each doubling .*, \+2\.0 ± 0\.0 points from unlike", words)
     assert re.search(r" and \+1\.0 ± 0\.0 points from 10 to 80 images of each old letter\.$", words)
+    coarse = {
+        cell: difference if cell.amount in (5, 20, 80) else None for cell, difference in runs.map(question).items()
+    }
+    assert "cannot be said at 0 of 18 places; 18 are not run. The" in worth.in_words(question, coarse)
     nothing = worth.in_words(question, {Cell("same", 10, 5): None})
     assert nothing == f"{question.name} Not run yet."
 
@@ -186,8 +191,15 @@ def test_likeness_is_what_frozen_features_are_worth(runs: Runs) -> None:
     places = {like: Cell(like, 80, 160) for like in LIKENESS}
     expected = {like: sum(accuracies(cell.config("freeze", s))[1] for s in SEEDS) / 3 for like, cell in places.items()}
     assert worth.likeness(runs) == pytest.approx(expected)
-    some = Runs([made(places["same"].config("freeze", 1), accuracies)])
-    assert list(worth.likeness(some)) == ["same"]
+    fewer = Runs(
+        made(replace(cell, amount=amount).config("freeze", 1), accuracies)
+        for cell in places.values()
+        for amount in (20, 80, 160)
+        if (cell.likeness, amount) != ("same", 160)
+    )
+    largest = {like: accuracies(replace(cell, amount=80).config("freeze", 1))[1] for like, cell in places.items()}
+    assert worth.likeness(fewer) == pytest.approx(largest)  # of which there is a run of each
+    assert worth.likeness(Runs([made(places["same"].config("freeze", 1), accuracies)])) == {}
 
 
 def test_boosted_rows_are_asked_of_the_coarse_map() -> None:

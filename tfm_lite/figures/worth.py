@@ -130,8 +130,9 @@ def verdict(difference: Paired | None) -> str:
 
 
 def counted(found: Mapping[Cell, Paired | None]) -> dict[str, int]:
-    """At how many places each verdict stands. One in twenty intervals misses by chance: a single place is a hint."""
-    verdicts = [verdict(difference) for difference in found.values()]
+    """At how many places each verdict stands, of those with a run. One in twenty intervals misses by chance: a single place
+    is a hint."""
+    verdicts = [verdict(difference) for difference in found.values() if difference]
     return {word: verdicts.count(word) for word in (PAYS, NOT, UNSAID)}
 
 
@@ -196,7 +197,9 @@ def in_words(question: Question, found: Mapping[Cell, Paired | None]) -> str:
         if verdict(difference) != UNSAID
     ]
     said = ", ".join(f"{word} at {count}" for word, count in counts.items())
-    return f"{question.name} It {said} of {len(found)} places. " + (
+    run = sum(counts.values())
+    rest = f"; {len(found) - run} are not run" * (run < len(found))
+    return f"{question.name} It {said} of {run} places{rest}. " + (
         f"The difference moves by {listed(clear)}." if clear else "Nothing moves the difference clearly."
     )
 
@@ -218,13 +221,15 @@ def explained(runs: Runs) -> dict[str, Paired | None]:
 
 def likeness(runs: Runs) -> dict[str, float]:
     """How like each old alphabet is to the new one, as measured: what a head alone makes of its features, with as many images
-    as there are. It is the accuracy of frozen features on the new task, the mean over the seeds."""
-    found: dict[str, float] = {}
-    for like in OLD:
-        cell = Cell(like, max(FIRST), max(AMOUNTS))
-        own = [values[1] for seed in runs.seeds if (values := runs.accuracies("freeze", cell, seed))]
-        found |= {like: mean(own)} if own else {}
-    return found
+    as there are runs with of all three. It is the accuracy of frozen features on the new task, the mean over the seeds."""
+    for amount in sorted(AMOUNTS, reverse=True):
+        frozen = {
+            like: [runs.accuracies("freeze", Cell(like, max(FIRST), amount), s) for s in runs.seeds] for like in OLD
+        }
+        found = {like: [values[1] for values in each if values] for like, each in frozen.items()}
+        if all(found.values()):
+            return {like: mean(own) for like, own in found.items()}
+    return {}
 
 
 def grown(runs: Runs) -> dict[Cell, float]:
