@@ -236,10 +236,11 @@ class Plain:
         )
 
     def quiz(self, found: Directive) -> str:
-        """The questions, and each choice folded, with what is to be said of it."""
+        """The questions, with numbers, for Jupyter leaves no space between one's last choice and the next; each choice is
+        folded, with what is to be said of it."""
         blocks = [f"**{self.markdown(found.argument) or 'Quiz'}**"]
-        for question in questions(found.content):
-            blocks.append(self.markdown(question.words))
+        for number, question in enumerate(questions(found.content), 1):
+            blocks.append(f"**{number}.** {self.markdown(question.words)}")
             for one in question.choices:
                 verdict = f"**{RIGHT if one.right else WRONG}** {one.reason}"
                 blocks.append(
