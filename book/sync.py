@@ -1,4 +1,5 @@
-"""Format each chapter's code and write its notebook beside it, without outputs, and what its exercises ask: ``make sync``.
+"""Format each chapter's code and write its notebook beside it, without outputs, what its exercises ask, and the results that
+the README says: ``make sync``.
 
 With --check, only say what is out of date.
 """
@@ -17,9 +18,12 @@ from editions.exercises import index
 from editions.labels import Book
 
 from tfm_lite.exercises import asked
+from tfm_lite.figures import summary
 from tfm_lite.files import written
+from tfm_lite.runs import results
 
 BOOK = Path(__file__).parent
+RESULTS = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 COLUMNS = 68  # of code that a page shows without a scroll bar
 CELL = re.compile(
     r"^(```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*\n*)(.*?)\n```$", re.MULTILINE | re.DOTALL
@@ -64,10 +68,21 @@ def main() -> int:
     text = json.dumps(index(book), indent=1, ensure_ascii=False) + "\n"
     if differs(asked.HOME, text, check):
         stale.append(asked.HOME.name)
+    readme = BOOK.parent / "README.md"
+    if differs(readme, told(readme.read_text(encoding="utf-8")), check):
+        stale.append(readme.name)
     print(
         f"out of date: {', '.join(stale)}" if stale else "all notebooks are up to date"
     )
     return 1 if stale and check else 0
+
+
+def told(readme: str) -> str:
+    """The README with what the records come to."""
+    said = "\n".join(
+        f"- {sentence}" for sentence in summary.sentences(results.load_all())
+    )
+    return RESULTS.sub(lambda match: f"{match[1]}{said}\n{match[2]}", readme)
 
 
 def differs(path: Path, text: str, check: bool) -> bool:
