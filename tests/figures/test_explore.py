@@ -179,3 +179,9 @@ def test_matplotlib_figures_follow_the_theme_and_share_no_ids() -> None:
     assert len(ids) == len(set(ids))
     known = set(ids)
     assert all(target in known for target in re.findall(r'href="#([^"]+)"', shown.html))
+
+
+def test_what_frames_change_has_no_class_of_its_own() -> None:
+    svg = '<svg><rect class="unsaid" data-name="a"/></svg>'
+    with pytest.raises(ValueError, match="'a' has a class in the drawing"):
+        recolour(svg, lambda k: {"a": f"task-{k}"}, {"k": [0, 1]}, alt=lambda k: f"task {k}")

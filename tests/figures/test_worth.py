@@ -228,6 +228,10 @@ def test_the_map_has_a_frame_for_each_question_and_size(runs: Runs) -> None:
                 colour = {"pays": "pays", "does not pay": "pays-not", "cannot be said": "unsaid"}[verdict(difference)]
                 assert frame[f"square {row}.{column}"] == colour
                 assert f"{frame[f'mean {row}.{column}']} {frame[f'half {row}.{column}']}" == str(difference)
+    opening = frames[grid.index((next(iter(QUESTIONS)), list(SIZES)[-1]))]
+    for tag in re.findall(r"<rect[^>]*>", shown.html):  # as it opens, before any script
+        name = re.search(r'data-name="([^"]*)"', tag)[1]
+        assert re.findall(r'class="([^"]*)"', tag) == [opening[name]]
     assert {colour for frame in frames for name, colour in frame.items() if name.startswith("square")} >= {
         "pays",
         "pays-not",

@@ -172,6 +172,8 @@ def _baked(svg: str, first: Mapping[str, str]) -> str:
             return match[0]
         if start.startswith("<text"):
             return f"{start}{end}{escape(first[name])}"
+        if " class=" in start:  # of two a page takes the first
+            raise ValueError(f"{name!r} has a class in the drawing; leave it to the frames")
         return f'{start} class="{escape(first[name])}"{end}{inside}'
 
     return re.sub(r'(<\w+[^>]*?data-name="([^"]*)"[^>]*?)(/?>)([^<]*)', bake, svg)

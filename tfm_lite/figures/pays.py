@@ -34,7 +34,7 @@ def paying(runs: Runs, *, questions: Mapping[str, Question] = QUESTIONS, caption
     maps = {name: runs.map(question) for name, question in questions.items()}
     if not runs.records:
         first = next(iter(questions))
-        return figure(_drawn(), alt=said(questions[first], maps[first], max(FIRST)), caption=caption)
+        return figure(_drawn(' class="unsaid"'), alt=said(questions[first], maps[first], max(FIRST)), caption=caption)
     return recolour(
         _drawn(),
         lambda against, first: _frame(maps[against], SIZES[first]),
@@ -82,8 +82,9 @@ def _frame(found: Found, first: int) -> dict[str, str]:
     return frame
 
 
-def _drawn() -> str:
-    """The squares and the names of rows and columns; what is in them is the frame's."""
+def _drawn(look: str = "") -> str:
+    """The squares and the names of rows and columns; what is in them is the frame's, and so is the class that they have,
+    but where there is no frame."""
     places = _places(FIRST[0])
     width, height = LEFT + WIDE * len(places[0]), TOP + HIGH * len(places) + 4
     parts = [_text(LEFT + WIDE * len(places[0]) / 2, 14, "images of each letter of the new task")]
@@ -93,7 +94,7 @@ def _drawn() -> str:
         for column in range(len(line)):
             left, top, name = LEFT + WIDE * column, TOP + HIGH * row, f"{row}.{column}"
             parts.append(
-                f'<rect class="unsaid" data-name="square {name}" x="{left + 2}" y="{top + 2}" '
+                f'<rect{look} data-name="square {name}" x="{left + 2}" y="{top + 2}" '
                 f'width="{WIDE - 4}" height="{HIGH - 4}" rx="4"/>'
             )
             for part, down, size in (("mean", 20, 15), ("half", 35, 13), ("mark", 48, 13)):
