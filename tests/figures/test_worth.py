@@ -291,4 +291,6 @@ def test_a_map_without_runs_says_so() -> None:
     assert "nothing of it was run yet" in captioned(Runs([]), "1")
     assert "over 1 seed." in captioned(Runs([made(Cell("same", 10, 5).config("tfm", 0), accuracies)]), "1")
     shown = paying(Runs([]))
+    unasked = Runs(made(config, accuracies) for config in pays(SEEDS) if "boost" not in config.options)
+    assert "radiogroup" not in paying(unasked, questions=worth.BOOST).html  # others were run, and none of these
     assert shown.text.count("not run") == 18 and "above" not in shown.text

@@ -29,10 +29,10 @@ def paying(runs: Runs, *, questions: Mapping[str, Question] = QUESTIONS, caption
     """The map of these runs, with a button for each of the ``questions`` and for the size of the first task.
 
     A square is blue where TFM's interval lies above 0, orange where it lies below, and dashed where the interval has 0 in it
-    or there is none. Without a run there is nothing to switch: then the map is empty and still.
+    or there is none. Where nothing that is asked was run there is nothing to switch: then the map is empty and still.
     """
     maps = {name: runs.map(question) for name, question in questions.items()}
-    if not runs.records:
+    if not any(difference for found in maps.values() for difference in found.values()):
         first = next(iter(questions))
         return figure(_drawn(' class="unsaid"'), alt=said(questions[first], maps[first], max(FIRST)), caption=caption)
     return recolour(
