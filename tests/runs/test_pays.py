@@ -85,6 +85,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.filterwarnings("ignore:the images of .* have the fingerprint")  # of fewer letters than the shipped records
 def test_separate_networks_are_the_same_beside_any_other(short: Path) -> None:
     """To the bit: so each old and each new task is run once, and not in all pairs."""
     once = Protocol(epochs=2, batch=16, dropout=0.0)
@@ -97,6 +98,7 @@ def test_separate_networks_are_the_same_beside_any_other(short: Path) -> None:
     assert a_loss[0] != b_loss[0] and a_loss[1] != c_loss[1]
 
 
+@pytest.mark.filterwarnings("ignore:the images of .* have the fingerprint")  # of fewer letters than the shipped records
 def test_a_first_task_is_the_same_however_the_network_grows_later(short: Path) -> None:
     once, cell = Protocol(epochs=2, batch=16, dropout=0.0), Cell("same", 10, 5)
     first = [

@@ -63,13 +63,18 @@ def _over_the_map(runs: worth.Runs) -> str:
         "separate, same bytes": "separate networks that keep as many bytes",
         "separate, full": "separate full ones",
     }
-    whole = {name: worth.overall(runs.map(worth.QUESTIONS[question])) for question, name in names.items()}
+    maps = {name: runs.map(worth.QUESTIONS[question]) for question, name in names.items()}
+    whole = {name: worth.overall(found) for name, found in maps.items()}
     if not all(whole.values()):
         return "When masks pay is not run yet."
     less = [_less(difference, name) for name, difference in whole.items()]
+    (same, *_), moved = maps.values(), ""
+    doubling = worth.effects(same)["amount"]
+    if doubling and worth.verdict(doubling) != worth.UNSAID:
+        moved = f"; the former changes by {doubling} points with each doubling of the new task's images"
     return (
         f"Between two alphabets, more or less alike and with few or many images, under {len(runs.seeds)} seeds, it is on the "
-        f"average {listed(less)}."
+        f"average {listed(less)}{moved}."
     )
 
 
