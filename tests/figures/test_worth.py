@@ -144,8 +144,10 @@ def test_a_whole_map_has_as_many_numbers_as_seeds(runs: Runs) -> None:
     for k, value in enumerate(whole.values):
         assert value == pytest.approx(sum(d.values[k] for d in found.values() if d) / 36)
     some = {cell: None if cell.amount == 5 else d for cell, d in found.items()}  # left out
-    fewer = some | {Cell("same", 10, 20): Paired((2,), (4.0,))}
-    assert worth.overall(some).seeds == SEEDS and worth.overall(fewer).seeds == (2,)  # type: ignore[union-attr]
+    fewer = some | {Cell("same", 10, 20): Paired((1, 2), (3.0, 4.0))}
+    assert worth.overall(some).seeds == SEEDS and worth.overall(fewer).seeds == (1, 2)  # type: ignore[union-attr]
+    begun = some | {Cell("same", 10, 5): Paired((2,), (4.0,))}  # one seed of three: it does not count yet
+    assert worth.overall(begun) == worth.overall(some) and worth.effects(begun) == worth.effects(some)
     assert worth.overall({Cell("same", 10, 5): None}) is worth.overall({}) is None
 
 

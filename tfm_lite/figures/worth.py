@@ -139,10 +139,9 @@ def counted(found: Mapping[Cell, Paired | None]) -> dict[str, int]:
 def overall(found: Mapping[Cell, Paired | None]) -> Paired | None:
     """A difference over the whole map: its mean over the places, seed by seed, of the seeds that have all that count.
 
-    The places of a seed share images and initial weights, so seeds are counted and not places. A place without a run under
-    any seed is left out.
+    The places of a seed share images and initial weights, so seeds are counted and not places.
     """
-    there = [dict(zip(d.seeds, d.values, strict=True)) for d in found.values() if d]
+    there = [*_counting(found).values()]
     seeds = sorted(set[int].intersection(*map(set, there))) if there else []
     return Paired(tuple(seeds), tuple(mean(each[seed] for each in there) for seed in seeds)) if seeds else None
 
@@ -151,16 +150,24 @@ def effects(found: Mapping[Cell, Paired | None]) -> dict[str, Paired | None]:
     """What moves a difference, over the whole map, in points: seed by seed, of the seeds that have every place that counts.
 
     "amount": by a doubling of the new task's images, the slope of a straight line. "likeness": the same letters less the
-    unlike ones. "first": the larger old task less the smaller. A place without a run under any seed is left out, with its
-    partners at the other ends.
+    unlike ones. "first": the larger old task less the smaller. A place that does not count is left out, with its partners
+    at the other ends.
     """
-    there = {cell: dict(zip(d.seeds, d.values, strict=True)) for cell, d in found.items() if d}
+    there = _counting(found)
     ends: dict[str, Callable[[Cell], float]] = {
         "amount": lambda cell: math.log2(cell.amount),
         "likeness": lambda cell: {"same": 1.0, "unlike": 0.0}.get(cell.likeness, math.nan),
         "first": lambda cell: float(cell.first == max(FIRST)),
     }
     return {name: _slope(there, end, name) for name, end in ends.items()}
+
+
+def _counting(found: Mapping[Cell, Paired | None]) -> dict[Cell, dict[int, float]]:
+    """Differences by seed, at the places that count. Those with fewer than half of the seeds of the fullest do not: they are
+    being run, and would leave the whole map no seed but their own."""
+    there = {cell: dict(zip(d.seeds, d.values, strict=True)) for cell, d in found.items() if d}
+    most = max(map(len, there.values()), default=0)
+    return {cell: values for cell, values in there.items() if 2 * len(values) >= most}
 
 
 def _slope(there: Mapping[Cell, Mapping[int, float]], end: Callable[[Cell], float], by: str) -> Paired | None:
