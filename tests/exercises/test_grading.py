@@ -148,6 +148,7 @@ STOPPED = {
 }
 
 
+@pytest.mark.long  # one of them is waited for
 @pytest.mark.parametrize("code", STOPPED)
 def test_what_an_answer_may_not_do(code: str) -> None:
     verdict = tried("forgetting", "forgetting", code, seconds=3, megabytes=1000)

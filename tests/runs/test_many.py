@@ -17,6 +17,8 @@ from tfm_lite.runs.many import EQUAL, GROWING, PROTOCOL, ROWS, WIDTH
 from tfm_lite.runs.run import run_experiment
 from tfm_lite.runs.suites import SUITES
 
+pytestmark = pytest.mark.long  # fifty tasks are learned, under many methods
+
 CONFIGS = list(SUITES["many"]())
 CLASSES = [LETTERS] * TASKS
 
