@@ -66,9 +66,8 @@ async def executed(path: str, notebook: Any, config: Any, nursery: Nursery) -> N
         record_timing=False,
         shutdown_kernel="immediate",  # when all is run; a kernel with PyTorch takes three seconds to tidy up
     )
-    if (
-        sys.platform == "linux"
-    ):  # elsewhere a process with PyTorch in it is better not forked
+    # elsewhere a process with PyTorch in it is better not forked
+    if sys.platform == "linux":
         nursery.supply(client)
     await client.async_execute()
 

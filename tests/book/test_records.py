@@ -11,12 +11,11 @@ from typing import Any
 import IPython.display
 import jupytext
 import pytest
-from made_up_records import record_of, records_of
+from made_up_records import mapped, records_of
 
 from tfm_lite.figures import explore
 from tfm_lite.lab import Bench
 from tfm_lite.runs import pays, results
-from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.suites import SUITES
 
@@ -104,18 +103,6 @@ def test_a_page_says_what_its_records_bear(page: Callable[[str, list[Result]], s
     if state == "complete":
         assert not re.search(r"did not train|run table_(3|3_small|4|4_small|5) ", shown.replace('"did not train"', ""))
         assert len(re.findall("[0-9a-z]: (holds|does not hold)", shown)) >= 2 * 9  # the paper's, and ours
-
-
-def mapped(configs: Iterable[Config], *, fail: Iterable[tuple[str, int]] = ()) -> list[Result]:
-    """Records of runs of the suite ``pays``; of the methods and seeds that fail the new task was not learned."""
-    found = []
-    for config in configs:
-        shape: dict[str, Any] = {"classes": [16, 16], "learned": 2}
-        if config.method.startswith("tfm"):
-            shape["fractions"] = [0.55, 0.7 if "growths" in config.options else 1.0]
-        failed = {1} if (config.method, config.seed) in set(fail) else set[int]()
-        found.append(record_of(config, tasks=2, classes=16, images=768, untrained=failed, structure=shape))
-    return found
 
 
 MAPS: dict[str, Callable[[], list[Result]]] = {

@@ -148,8 +148,9 @@ STOPPED = {
 }
 
 
-@pytest.mark.long  # one of them is waited for
-@pytest.mark.parametrize("code", STOPPED)
+@pytest.mark.parametrize(
+    "code", [pytest.param(code, marks=pytest.mark.long) if STOPPED[code][0] == "late" else code for code in STOPPED]
+)
 def test_what_an_answer_may_not_do(code: str) -> None:
     verdict = tried("forgetting", "forgetting", code, seconds=3, megabytes=1000)
     cause, words = STOPPED[code]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from made_up_records import records_of
+from made_up_records import mapped, records_of
 
 from tfm_lite.figures import summary
 from tfm_lite.runs.config import Config
-from tfm_lite.runs.pays import GROWTHS, START, pays
+from tfm_lite.runs.pays import pays
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.suites import SUITES
 
@@ -25,16 +25,8 @@ def flowers(*seeds: int) -> list[Result]:
     return list(records_of(wanted, tasks=4))
 
 
-def mapped(*seeds: int) -> list[Result]:
-    found = list(records_of(pays(seeds), tasks=2))
-    for record in found:
-        if record.config["method"] == "tfm":
-            record.structure["fractions"] = [START, START + GROWTHS[1]]
-    return found
-
-
 def test_all_that_was_run_is_said_with_its_scale() -> None:
-    records = [*letters(), *flowers(0, 1), *mapped(0, 1)]
+    records = [*letters(), *flowers(0, 1), *mapped(pays((0, 1)))]
     on_letters, on_flowers, on_the_map = summary.sentences(records)
     own, photographs = summary.groups(records)
     tfm, tuned = own["tfm"], own["finetune"]

@@ -74,3 +74,15 @@ def records_of(configs: Iterable[Config], *, fail: Collection[tuple[str, int]] =
     """Records of these configurations; of the methods and seeds that fail, task 3 was not learned."""
     for config in configs:
         yield record_of(config, untrained={2} if (config.method, config.seed) in fail else (), **shape)
+
+
+def mapped(configs: Iterable[Config], *, fail: Iterable[tuple[str, int]] = ()) -> list[Result]:
+    """Records of runs of the suite ``pays``; of the methods and seeds that fail the new task was not learned."""
+    found = []
+    for config in configs:
+        shape: dict[str, Any] = {"classes": [16, 16], "learned": 2}
+        if config.method.startswith("tfm"):
+            shape["fractions"] = [0.55, 0.7 if "growths" in config.options else 1.0]
+        failed = {1} if (config.method, config.seed) in set(fail) else set[int]()
+        found.append(record_of(config, tasks=2, classes=16, images=768, untrained=failed, structure=shape))
+    return found

@@ -17,8 +17,6 @@ from tfm_lite.runs.many import EQUAL, GROWING, PROTOCOL, ROWS, WIDTH
 from tfm_lite.runs.run import run_experiment
 from tfm_lite.runs.suites import SUITES
 
-pytestmark = pytest.mark.long  # fifty tasks are learned, under many methods
-
 CONFIGS = list(SUITES["many"]())
 CLASSES = [LETTERS] * TASKS
 
@@ -50,6 +48,7 @@ def test_what_packnet_leaves_for_the_fiftieth_task() -> None:
     assert left[0] < 1 and 0.004 * weights < left[1] < 0.006 * weights
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["tfm", "packnet", "pnn", "single", "freeze"])
 def test_fifty_tasks_and_not_a_bit_of_the_first_is_forgotten(name: str) -> None:
     """Every answer of every task, from when it was learned to the end, fifty tasks later."""
@@ -71,6 +70,7 @@ def test_fifty_tasks_and_not_a_bit_of_the_first_is_forgotten(name: str) -> None:
         assert not torch.equal(fresh.predict(x, 30), after[30])
 
 
+@pytest.mark.long
 def test_a_run_of_it_runs() -> None:
     config = replace(CONFIGS[0], network="mlp", width=0.25, protocol=replace(PROTOCOL, epochs=1))
     record = run_experiment(config)

@@ -89,6 +89,11 @@ def grouped(suites: Mapping[str, Iterable[Config]], records: Sequence[Result]) -
     return {label: Group(label, tuple(own)) for label, own in found.items() if own}, absent
 
 
+def trained(groups: Mapping[str, Group]) -> dict[str, Group]:
+    """The groups of which a record counts."""
+    return {label: group for label, group in groups.items() if group.records}
+
+
 def old_images(tasks: TaskSequence) -> int:
     """Bytes of the images of all tasks but the last, training and validation: what joint training keeps."""
     each = tasks.channels * tasks.size**2

@@ -10,7 +10,7 @@ from statistics import mean
 
 from tfm_lite import methods
 from tfm_lite.figures import compared
-from tfm_lite.figures.compared import Group, Paired, listed, paired
+from tfm_lite.figures.compared import Group, Paired, listed, paired, trained
 from tfm_lite.figures.scores import NAMES
 from tfm_lite.figures.tables import scale
 
@@ -41,7 +41,7 @@ def answered(letters: Mapping[str, Group], photographs: Mapping[str, Group], *, 
     ``letters`` and ``photographs`` are groups of records by label (:func:`tfm_lite.figures.compared.grouped`), of the
     alphabets and of Flowers; ``images`` are the bytes of the old images that joint training keeps on the letters.
     """
-    own, shown = _trained(letters), _trained(photographs)
+    own, shown = trained(letters), trained(photographs)
     pairs = {
         "Does it forget?": (_forgets(own), [label for label in own if _exact(own[label])]),
         "Is it above methods that share nothing?": (_than(own, (CUT, "freeze", SMALL)), ["tfm", CUT, "freeze", SMALL]),
@@ -74,10 +74,6 @@ def verdict(difference: Paired) -> str:
         clear = abs(difference.mean) > difference.half
         return ("above" if difference.mean > 0 else "below") + ("" if clear else " under every seed")
     return "no difference that is clear"
-
-
-def _trained(groups: Mapping[str, Group]) -> dict[str, Group]:
-    return {label: group for label, group in groups.items() if group.records}
 
 
 def _exact(group: Group) -> bool:

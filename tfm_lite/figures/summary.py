@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from tfm_lite.figures import worth
-from tfm_lite.figures.compared import Group, Paired, grouped, listed, paired
+from tfm_lite.figures.compared import Group, Paired, grouped, listed, paired, trained
 from tfm_lite.figures.questions import RIVALS
 from tfm_lite.figures.scores import name_of
 from tfm_lite.figures.tables import found
@@ -28,7 +28,7 @@ def groups(records: Sequence[Result]) -> tuple[dict[str, Group], dict[str, Group
 
 def sentences(records: Sequence[Result]) -> list[str]:
     """On letters, on photographs, and over the map of :mod:`tfm_lite.figures.worth`."""
-    letters, flowers = ({label: g for label, g in own.items() if g.records} for own in groups(records))
+    letters, flowers = map(trained, groups(records))
     runs = worth.Runs(found(list(SUITES["pays"]()), records))
     return [_on_letters(letters), _on_flowers(flowers), _over_the_map(runs)]
 
