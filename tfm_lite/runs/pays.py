@@ -85,17 +85,21 @@ def cells(amounts: Sequence[int] = AMOUNTS) -> list[Cell]:
 def pays(seeds: Sequence[int] = (0, 1, 2, 3, 4)) -> Iterator[Config]:
     """When do ternary masks pay? Letters of which there are few or many, like or unlike those of a task before.
 
-    The whole map comes first, coarse and under one seed; then under the others; then finer; last, new features that are
-    given larger gradients.
+    The whole map comes first, coarse and under one seed; then under the others; then new features that are given larger
+    gradients; last, the finer map.
     """
-    olds = [Cell(likeness, first, 0) for likeness in OLD for first in FIRST]
-    for amounts, apart in (COARSE, olds), (FINE, [old for old in olds if old.first == min(FIRST)]):
-        for seed in seeds:
-            yield from _apart(apart, amounts, seed)
-            for cell in cells(amounts):
-                yield from (cell.config(row, seed) for row in ROWS)
+    yield from _map(COARSE, [Cell(likeness, first, 0) for likeness in OLD for first in FIRST], seeds)
     for seed in seeds:
         yield from (cell.config(row, seed) for cell in cells(COARSE) for row in BOOSTED)
+    yield from _map(FINE, [Cell(likeness, min(FIRST), 0) for likeness in OLD], seeds)
+
+
+def _map(amounts: Sequence[int], apart: Sequence[Cell], seeds: Sequence[int]) -> Iterator[Config]:
+    """All rows at the places with these amounts, with separate networks for these old tasks."""
+    for seed in seeds:
+        yield from _apart(apart, amounts, seed)
+        for cell in cells(amounts):
+            yield from (cell.config(row, seed) for row in ROWS)
 
 
 def _apart(olds: Sequence[Cell], amounts: Sequence[int], seed: int) -> Iterator[Config]:
