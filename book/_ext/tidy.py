@@ -10,6 +10,12 @@ ROLES = {
     ' role="doc-biblioentry"': ' role="listitem"',
     ' class="sd-octicon': ' aria-hidden="true" class="sd-octicon',
 }
+# Code whose lines may be wider than a page, and by how much more than itself a line of it is indented where it goes on:
+# text in it, by its class of Pygments, as it began; a comment behind its "# ".
+WIDE = re.compile(
+    r'(?s)(<div class="highlight-(?:default|bash) [^>]*><div class="highlight"><pre>)(.*?)(</pre>)'
+)
+MORE = {"sd": 0, "c1": 2}
 
 
 def drop_repeated_scripts(
@@ -46,7 +52,28 @@ def parameters(found: re.Match[str]) -> str:
     )
 
 
+def hang_lines(
+    app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """A line of code that is too long for the page goes on below its own beginning, and not at the left margin."""
+    context["body"] = WIDE.sub(
+        lambda found: "".join(
+            [found[1], *map(hung, found[2].splitlines(True)), found[3]]
+        ),
+        context.get("body", ""),
+    )
+
+
+def hung(line: str) -> str:
+    """One line of what Pygments wrote. Its end is inside, so that copying still gives lines."""
+    text = re.sub("<[^>]+>", "", line)
+    first = re.search(r'class="(\w+)">\s*[^\s<]', line)
+    deep = len(text) - len(text.lstrip(" ")) + MORE.get(first[1] if first else "", 4)
+    return f'<span class="hung" style="--deep: {deep}ch">{line}</span>'
+
+
 def setup(app: Any) -> dict[str, bool]:
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     app.connect("html-page-context", say_lists)
+    app.connect("html-page-context", hang_lines)
     return {"parallel_read_safe": True}
