@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfm_lite.figures.compared import Group, Paired, paired
-from tfm_lite.figures.tables import found
+from tfm_lite.runs.coverage import found
 from tfm_lite.runs.results import Result, select
 from tfm_lite.runs.suites import SUITES
 

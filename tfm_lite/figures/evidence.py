@@ -15,8 +15,9 @@ from typing import Any
 
 from tfm_lite.figures.compared import Group, Paired, listed, paired
 from tfm_lite.figures.scores import Line, Untrained, measured, name_of
-from tfm_lite.figures.tables import answer, found, scale
+from tfm_lite.figures.tables import answer
 from tfm_lite.runs.config import Config, identity
+from tfm_lite.runs.coverage import found, scale
 from tfm_lite.runs.results import Result
 
 KEEPS_IMAGES = ("joint",)  # old images, which the other methods may not

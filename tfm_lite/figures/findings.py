@@ -13,7 +13,8 @@ from tfm_lite.figures.compared import Paired, listed, signed
 from tfm_lite.figures.evidence import Source, asked
 from tfm_lite.figures.explore import Interactive
 from tfm_lite.figures.scores import PAPER, name_of
-from tfm_lite.figures.tables import scale, verdicts
+from tfm_lite.figures.tables import verdicts
+from tfm_lite.runs.coverage import scale
 
 Claim = Callable[[Source], bool]
 

@@ -12,7 +12,7 @@ from tfm_lite import methods
 from tfm_lite.figures import compared
 from tfm_lite.figures.compared import Group, Paired, listed, paired, trained
 from tfm_lite.figures.scores import NAMES
-from tfm_lite.figures.tables import scale
+from tfm_lite.runs.coverage import scale
 
 # Separate networks, and one cut up by binary masks, with about as many parameters in all as TFM ends with on the letters.
 SMALL, CUT = "single 0.11", "binary 0.65"

@@ -13,7 +13,7 @@ from tfm_lite.figures import worth
 from tfm_lite.figures.compared import Group, Paired, grouped, listed, paired, trained
 from tfm_lite.figures.questions import RIVALS
 from tfm_lite.figures.scores import name_of
-from tfm_lite.figures.tables import found
+from tfm_lite.runs.coverage import found
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.suites import SUITES
 

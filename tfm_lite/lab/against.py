@@ -10,7 +10,7 @@ from tfm_lite.figures.explore import Interactive
 from tfm_lite.figures.scores import Line
 from tfm_lite.lab.scale import Here
 from tfm_lite.lab.table import rows
-from tfm_lite.runs import results
+from tfm_lite.runs import coverage, results
 from tfm_lite.runs.config import OPEN, Config, identity
 from tfm_lite.runs.records import files
 from tfm_lite.runs.results import Result
@@ -38,7 +38,7 @@ def _printed(suite: str, tasks: str) -> dict[str, Line]:
     """The paper's rows for these tasks; none, if they are of none of its tables."""
     number = suite.removeprefix("table_")[:1]
     name = tasks.split("+")[0]
-    where = {"3": {"dataset": name}, "4": {"split": tables.split_of(tasks)}, "5": dict[str, str]()}.get(number)
+    where = {"3": {"dataset": name}, "4": {"split": coverage.split_of(tasks)}, "5": dict[str, str]()}.get(number)
     return {} if where is None else scores.printed(results.published(f"table_{number}"), **where)
 
 

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from tfm_lite import metrics
-from tfm_lite.figures import tables
 from tfm_lite.figures.scores import name_of
 from tfm_lite.lab.curve import Curve, shown
 from tfm_lite.lab.scale import Here
+from tfm_lite.runs import coverage
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.progress import Progress
 from tfm_lite.runs.results import Result
@@ -86,6 +86,6 @@ def said(result: Result) -> str:
     name = name_of(result.config["method"])
     lines = [
         f"{name}: {100 * result.average:.1f} % on average, forgetting {100 * result.forgetting:.1f}, "
-        f"{result.seconds / 60:.0f} min. {tables.scale([result]).capitalize()}."
+        f"{result.seconds / 60:.0f} min. {coverage.scale([result]).capitalize()}."
     ]
     return "\n".join(lines + [f"Did not train: {why}." for why in metrics.failures(result).values()])

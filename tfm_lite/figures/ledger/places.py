@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tfm_lite.figures import tables
 from tfm_lite.figures.evidence import Source, sources
 from tfm_lite.figures.ledger.questions import Place
 from tfm_lite.figures.scores import printed
 from tfm_lite.figures.tiny_imagenet import LARGER, SPLITS
-from tfm_lite.runs import results
+from tfm_lite.runs import coverage, results
 from tfm_lite.runs.config import Config
 from tfm_lite.runs.results import Result
 from tfm_lite.runs.suites import SUITES
@@ -44,7 +43,7 @@ def in_ours(records: Sequence[Result]) -> Places:
     places["imagenet"] = [_place(source) for source in _sources("ImageNet", imagenet, records)]
     tiny: dict[str, dict[int, dict[str, Any]]] = {}
     for name, split in TINY.items():
-        own = [c for c in shown if c.tasks.startswith("tiny_imagenet") and tables.split_of(c.tasks) == split]
+        own = [c for c in shown if c.tasks.startswith("tiny_imagenet") and coverage.split_of(c.tasks) == split]
         places[name] = []
         for source in _sources("tiny ImageNet", own, records):
             title = source.title.replace("ImageNet", f"ImageNet {split}")
@@ -66,7 +65,7 @@ def _sources(title: str, configs: Sequence[Config], records: Iterable[Result]) -
         {config.tasks for config in configs},
         list({config.identity: config for config in configs}.values()),
     )
-    own = tables.found(different, [record for record in records if record.config["tasks"] in names])
+    own = coverage.found(different, [record for record in records if record.config["tasks"] in names])
     for tasks in sorted({len(record.accuracy) for record in own}):
         named = f"{title}, {tasks} tasks" if title.startswith("tiny") else title
         yield from sources(named, different, own, tasks=tasks)
