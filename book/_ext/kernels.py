@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -36,7 +37,8 @@ class Nursery:
 
     def __exit__(self, *_: object) -> None:
         if "process" in vars(self):
-            self.process.communicate()
+            with suppress(BrokenPipeError):
+                self.process.communicate()
 
     @cached_property
     def process(self) -> subprocess.Popen[str]:
@@ -54,11 +56,16 @@ class Nursery:
     def fork(self, argv: list[str], cwd: str, env: dict[str, str]) -> int:
         """The process of a new kernel, whose command is that of a kernel's specification."""
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(
-            json.dumps({"argv": argv, "cwd": cwd, "env": env}) + "\n"
+        with suppress(BrokenPipeError):  # then there is no answer either
+            wanted = {"argv": argv, "cwd": cwd, "env": env}
+            self.process.stdin.write(json.dumps(wanted) + "\n")
+            self.process.stdin.flush()
+        if pid := self.process.stdout.readline():
+            return int(pid)
+        raise RuntimeError(
+            f"the process that forks kernels ended with {self.process.wait()}; why stands above. It begins with importing "
+            f"{', '.join(IMPORTED)}: does each of them import?"
         )
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
 
     def supply(self, client: NotebookClient) -> None:
         """Have the kernel of this client forked here."""

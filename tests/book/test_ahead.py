@@ -71,6 +71,16 @@ def test_a_forked_kernel_is_like_any_other_but_has_imported_already(env: SimpleN
     assert said == ["True False", f"{tmp_path} True []", "3", "b'' True"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")
+def test_what_cannot_be_imported_is_said(
+    env: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernels, "IMPORTED", ("nowhere_to_be_found",))
+    with pytest.raises(RuntimeError, match="ended with 1.*importing nowhere_to_be_found"):
+        ahead.run_ahead(None, env, ["one", "two"])
+    assert "No module named 'nowhere_to_be_found'" in capfd.readouterr().err
+
+
 def test_nothing_is_left_of_an_earlier_build(env: SimpleNamespace) -> None:
     for names in (["one"], ["two"], ["prose"]):
         ahead.run_ahead(None, env, names)
