@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from docutils import nodes
+
 ROLES = {
     ' role="doc-backlink"': "",
     ' role="doc-biblioentry"': ' role="listitem"',
@@ -16,6 +18,13 @@ WIDE = re.compile(
     r'(?s)(<div class="highlight-(?:default|bash) [^>]*><div class="highlight"><pre>)(.*?)(</pre>)'
 )
 MORE = {"sd": 0, "c1": 2}
+VERBATIM = (
+    nodes.literal,
+    nodes.literal_block,
+    nodes.raw,
+    nodes.math,
+    nodes.math_block,
+)
 
 
 def drop_repeated_scripts(
@@ -52,6 +61,14 @@ def parameters(found: re.Match[str]) -> str:
     )
 
 
+def keep_percent(app: Any, doctree: nodes.document, docname: str) -> None:
+    """No line begins with the sign whose number ends the line before."""
+    for text in list(doctree.findall(nodes.Text)):
+        kept = re.sub(r"(?<=\d) (?=%)", "\xa0", text)
+        if kept != text and not isinstance(text.parent, VERBATIM):
+            text.parent.replace(text, nodes.Text(kept))
+
+
 def hang_lines(
     app: Any, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
@@ -76,4 +93,5 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     app.connect("html-page-context", say_lists)
     app.connect("html-page-context", hang_lines)
+    app.connect("doctree-resolved", keep_percent)
     return {"parallel_read_safe": True}

@@ -76,7 +76,7 @@ def test_what_cannot_be_imported_is_said(
     env: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(kernels, "IMPORTED", ("nowhere_to_be_found",))
-    with pytest.raises(RuntimeError, match="ended with 1.*importing nowhere_to_be_found"):
+    with pytest.raises(RuntimeError, match=r"ended with 1.*importing nowhere_to_be_found"):
         ahead.run_ahead(None, env, ["one", "two"])
     assert "No module named 'nowhere_to_be_found'" in capfd.readouterr().err
 

@@ -44,3 +44,17 @@ def test_it_opens_at_the_second_task() -> None:
 def test_counts_that_fall_or_do_not_match_are_an_error(rows: list[int]) -> None:
     with pytest.raises(ValueError, match="never fall"):
         corners(rows, COLUMNS)
+
+
+@pytest.mark.parametrize("columns", [[3, 5, 6], [3, 3, 6], [1, 2, 3, 4], [3, 6, 9]])
+def test_every_boundary_has_its_mark_and_none_lies_on_another(columns: list[int]) -> None:
+    html = corners(list(range(1, len(columns) + 1)), columns).html
+    marks = [
+        (int(x), int(y), len(text)) for x, y, text in re.findall(r'<text x="(\d+)" y="(\d+)"[^>]*>(I.*?)</text>', html)
+    ]
+    assert len(marks) == len(columns)
+    assert int(re.search(r'viewBox="0 0 \d+ (\d+)"', html)[1]) > max(y for _, y, _ in marks)  # type: ignore[index]
+    letter = 12  # of font size 19
+    for n, (x, y, length) in enumerate(marks):
+        for other, below, _ in marks[:n]:
+            assert y != below or x - letter * length >= other

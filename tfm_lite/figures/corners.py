@@ -63,11 +63,13 @@ def _square(rows: Sequence[int], columns: Sequence[int], *, step: int = 30) -> s
         f'<text x="{left - 10}" y="{top - 4 + step * n}" text-anchor="end" font-size="19">O{_INDEX[t]} = {n}</text>'
         for t, n in enumerate(rows, 1)
     ]
-    drawn = 10**9
-    for t, n in reversed(list(enumerate(columns, 1))):  # from the right, those that there is room for
-        if drawn - n >= 3:
-            x = left - 4 + step * n
-            marks.append(f'<text x="{x}" y="{below}" text-anchor="end" font-size="19">I{_INDEX[t]} = {n}</text>')
-            drawn = n
-    width, height = left + step * columns[-1] + 10, below + 8
+    ends: list[int] = []  # of each line of marks below, the column at which it ends
+    for t, n in enumerate(columns, 1):
+        line = next(
+            (k for k, end in enumerate(ends) if n - end >= 3), len(ends)
+        )  # a mark is not quite three columns wide
+        ends[line : line + 1] = [n]
+        x, y = left - 4 + step * n, below + 22 * line
+        marks.append(f'<text x="{x}" y="{y}" text-anchor="end" font-size="19">I{_INDEX[t]} = {n}</text>')
+    width, height = left + step * columns[-1] + 10, below + 22 * len(ends) - 14
     return f'<svg viewBox="0 0 {width} {height}" width="{width}">{"".join(cells + marks)}</svg>'
