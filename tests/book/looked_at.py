@@ -17,6 +17,15 @@ CUT = """(where) => [...document.querySelectorAll(`article :is(${where}) *`)].fi
     return hides && element.scrollWidth > element.clientWidth + 1;
 }).map((one) => `<${one.localName} class="${one.className}"> ${one.scrollWidth} > ${one.clientWidth}: `
     + one.textContent.trim().slice(0, 60))"""
+# Nor does a text of a drawing.
+OUTSIDE = """() => [...document.querySelectorAll("article .tfm svg")].flatMap((svg) => {
+    const box = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter((text) => {
+        const own = text.getBoundingClientRect();
+        const past = Math.max(box.left - own.left, own.right - box.right, box.top - own.top, own.bottom - box.bottom);
+        return box.width && own.width && past > 2;
+    }).map((text) => `"${text.textContent}" reaches past its drawing`);
+})"""
 # What axe need not see: it cannot tell what lies under a text in a drawing, and each token of code and each part of a formula
 # is one more step of its way. The colours of figures are looked at in tests/figures, those of code in test_pages.py.
 THIN = """() => {
@@ -29,7 +38,7 @@ COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-tex
 
 def cut(page: Page, where: str = ".cell_output, .cell_input") -> list[str]:
     """What is cut at the right, or would have to be scrolled to be read. On a phone code is, and what it puts out is not."""
-    return page.evaluate(CUT, where)
+    return page.evaluate(CUT, where) + page.evaluate(OUTSIDE)
 
 
 def barriers(page: Page, *, colours: bool = False) -> list[str]:

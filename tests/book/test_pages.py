@@ -82,6 +82,15 @@ def test_what_is_cut_is_found(browser: Browser, style: str) -> None:
     page.close()
 
 
+@pytest.mark.parametrize(("left", "found"), [(150, 0), (20, 1)])
+def test_a_text_outside_of_its_drawing_is_found(browser: Browser, left: int, found: int) -> None:
+    page = browser.new_page()
+    text = f'<text x="{left}" y="20" text-anchor="end" font-size="19">a long name</text>'
+    page.set_content(f'<article><div class="tfm"><svg width="200" height="40">{text}</svg></div></article>')
+    assert len(cut(page)) == found
+    page.close()
+
+
 @cache
 def article(name: str) -> BeautifulSoup:
     """A page as it was built, without scripts and drawings; no browser is needed to follow its links."""

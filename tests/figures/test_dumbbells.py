@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tfm_lite.figures.dumbbells import LEFT, ROOM, dumbbells, dumbbells_in_words
+from tfm_lite.figures.dumbbells import RIGHT, WIDTH, dumbbells, dumbbells_in_words
 from tfm_lite.figures.scores import Cell, Line
 
 
@@ -37,7 +37,9 @@ def test_rings_and_discs_stand_where_the_numbers_are() -> None:
         kind: int(cx)
         for cx, kind in re.findall(r'<circle cx="(\d+)" cy="[\d.]+" r="(7|7\.5)"', svg[: svg.index("Freezing")])
     }
-    assert x == {"7": round(LEFT + ROOM * 40 / 60), "7.5": LEFT + ROOM // 2}
+    ends = [int(re.search(rf'<text x="(\d+)" [^>]*>{value}<', svg)[1]) for value in (0, 60)]  # type: ignore[index]
+    room = ends[1] - ends[0]
+    assert ends[1] == WIDTH - RIGHT and x == {"7": ends[0] + round(room * 40 / 60), "7.5": ends[0] + round(room / 2)}
 
 
 def test_what_did_not_train_has_no_disc_and_is_named() -> None:

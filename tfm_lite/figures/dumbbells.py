@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
 from tfm_lite.figures.colours import STATES
@@ -10,7 +10,7 @@ from tfm_lite.figures.drawing import FONT
 from tfm_lite.figures.scores import Line, name_of
 from tfm_lite.figures.tables import PAINT, in_words
 
-LEFT, ROOM, STEP, TOP = 128, 292, 34, 6  # of 560 units
+WIDTH, RIGHT, STEP, TOP = 560, 140, 34, 6
 
 
 def dumbbells(paper: Mapping[str, Line], ours: Mapping[str, Line], *, high: float = 60) -> str:
@@ -21,14 +21,19 @@ def dumbbells(paper: Mapping[str, Line], ours: Mapping[str, Line], *, high: floa
     """
     order = _order(paper, ours)
     below = TOP + STEP * len(order)
+    left = 24 + round(0.56 * FONT * max(len(name_of(method)) for method in order))  # .56: the mean width of a letter
     parts = []
+
+    def place(percent: float) -> int:
+        return round(left + (WIDTH - RIGHT - left) * min(percent, high) / high)
+
     for value in range(0, int(high) + 1, 10):
-        x = _place(value, high)
+        x = place(value)
         parts.append(f'<line x1="{x}" x2="{x}" y1="{TOP}" y2="{below}" stroke="currentColor" stroke-opacity=".18"/>')
         parts.append(f'<text x="{x}" y="{below + 19}" text-anchor="middle" font-size="17" opacity=".75">{value}</text>')
     for i, method in enumerate(order):
-        parts.append(_row(method, paper.get(method), ours.get(method), TOP + STEP * (i + 0.5), high))
-    return f'<svg viewBox="0 0 560 {below + 26}" width="560">{"".join(parts)}</svg>'
+        parts.append(_row(method, paper.get(method), ours.get(method), TOP + STEP * (i + 0.5), place))
+    return f'<svg viewBox="0 0 {WIDTH} {below + 26}" width="{WIDTH}">{"".join(parts)}</svg>'
 
 
 def dumbbells_in_words(paper: Mapping[str, Line], ours: Mapping[str, Line]) -> str:
@@ -47,25 +52,23 @@ def _order(paper: Mapping[str, Line], ours: Mapping[str, Line]) -> list[str]:
     return sorted([*paper, *(method for method in ours if method not in paper)], key=rank)
 
 
-def _place(percent: float, high: float) -> int:
-    return round(LEFT + ROOM * min(percent, high) / high)
-
-
-def _row(method: str, paper: Line | None, ours: Line | None, y: float, high: float) -> str:
+def _row(method: str, paper: Line | None, ours: Line | None, y: float, place: Callable[[float], int]) -> str:
     colour = PAINT.get(method, STATES["masked"])
-    parts = [f'<text x="{LEFT - 14}" y="{y + 7}" text-anchor="end" font-size="{FONT}">{escape(name_of(method))}</text>']
-    ring = paper and _place(100 * (paper.whole.value or 0), high)
-    disc = ours and ours.whole.counts and _place(100 * (ours.whole.value or 0), high)
+    parts = [
+        f'<text x="{place(0) - 14}" y="{y + 7}" text-anchor="end" font-size="{FONT}">{escape(name_of(method))}</text>'
+    ]
+    ring = paper and place(100 * (paper.whole.value or 0))
+    disc = ours and ours.whole.counts and place(100 * (ours.whole.value or 0))
     if ring and disc:
         parts.append(f'<line x1="{ring}" x2="{disc}" y1="{y}" y2="{y}" stroke="{colour}" stroke-opacity=".5"/>')
     if ours and disc and ours.whole.spread:
-        a, b = (_place(100 * ((ours.whole.value or 0) + sign * ours.whole.spread), high) for sign in (-1, 1))
+        a, b = (place(100 * ((ours.whole.value or 0) + sign * ours.whole.spread)) for sign in (-1, 1))
         parts.append(f'<line x1="{a}" x2="{b}" y1="{y}" y2="{y}" style="stroke:{colour};stroke-width:3.5"/>')
     if ring:
         parts.append(f'<circle cx="{ring}" cy="{y}" r="7" style="fill:var(--bg);stroke:{colour};stroke-width:2.2"/>')
     if disc:
         parts.append(f'<circle cx="{disc}" cy="{y}" r="7.5" fill="{colour}"/>')
-    x = LEFT + ROOM + 14
+    x = WIDTH - RIGHT + 14
     parts.append(f'<text x="{x}" y="{y + 6}" font-size="17">{escape(_said(paper, ours, short=True))}</text>')
     return "".join(parts)
 

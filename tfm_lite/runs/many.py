@@ -35,8 +35,8 @@ def many(seeds: Sequence[int] = (0, 1, 2)) -> Iterator[Config]:
     TFM grows by schedule from 30 % of the weights; separate networks run at the plain size, and at the one at which all of
     them together keep no fewer bytes than TFM ends with.
 
-    Minutes on one core: TFM 4 and PackNet 17, measured; PNN, whose tasks pass through all columns before, 40 by the seconds of
-    its first epochs.
+    Minutes on one core: TFM 4 and PackNet 17, measured; PNN, whose tasks pass through all columns before, 40 by the seconds
+    of its first epochs.
     """
     base = Config("many", "", width=WIDTH, protocol=PROTOCOL)
     for seed in seeds:
