@@ -172,7 +172,8 @@ def test_an_answer_in_words(runs: Runs) -> None:
     coarse = {
         cell: difference if cell.amount in (5, 20, 80) else None for cell, difference in runs.map(question).items()
     }
-    assert "cannot be said at 0 of 18 places; 18 are not run. The" in worth.in_words(question, coarse)
+    words, whole = worth.in_words(question, coarse), worth.overall(coarse)
+    assert f"cannot be said at 0 of 18 places; 18 are not run. Over the whole map, in points: {whole}. The" in words
     nothing = worth.in_words(question, {Cell("same", 10, 5): None})
     assert nothing == f"{question.name} Not run yet."
 

@@ -189,7 +189,7 @@ def _slope(there: Mapping[Cell, Mapping[int, float]], end: Callable[[Cell], floa
 
 
 def in_words(question: Question, found: Mapping[Cell, Paired | None]) -> str:
-    """An answer: at how many places, and what moves it."""
+    """An answer: at how many places, what it is over the whole map, and what moves it."""
     if not any(found.values()):
         return f"{question.name} Not run yet."
     counts = counted(found)
@@ -206,7 +206,8 @@ def in_words(question: Question, found: Mapping[Cell, Paired | None]) -> str:
     said = ", ".join(f"{word} at {count}" for word, count in counts.items())
     run = sum(counts.values())
     rest = f"; {len(found) - run} are not run" * (run < len(found))
-    return f"{question.name} It {said} of {run} places{rest}. " + (
+    whole = f" Over the whole map, in points: {over}." if (over := overall(found)) else ""
+    return f"{question.name} It {said} of {run} places{rest}.{whole} " + (
         f"The difference moves by {listed(clear)}." if clear else "Nothing moves the difference clearly."
     )
 
