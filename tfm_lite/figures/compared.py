@@ -70,7 +70,8 @@ class Group:
 
 def label_of(config: Config, *, chosen: bool = False) -> str:
     """A method by its name, with what tells its rows apart: "single 0.11", "wsn (new scores)"; "ewc (chosen)"."""
-    share = f" {config.options['fraction']}" if "fraction" in config.options else ""
+    told = [] if chosen else [config.options[name] for name in ("fraction", "prune") if name in config.options]
+    share = "".join(f" {value}" for value in told)
     scores = f" ({config.options['scores']} scores)" if "scores" in config.options else ""
     return f"{config.method}{share}{scores}{' (chosen)' if chosen else ''}"
 
