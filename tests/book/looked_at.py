@@ -38,7 +38,12 @@ COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-tex
 
 def cut(page: Page, where: str = ".cell_output, .cell_input") -> list[str]:
     """What is cut at the right, or would have to be scrolled to be read. On a phone code is, and what it puts out is not."""
-    return page.evaluate(CUT, where) + page.evaluate(OUTSIDE)
+    return page.evaluate(CUT, where) + outside(page)
+
+
+def outside(page: Page) -> list[str]:
+    """Texts of drawings, as they are drawn now, that reach past their drawing."""
+    return page.evaluate(OUTSIDE)
 
 
 def barriers(page: Page, *, colours: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from built import CHAPTERS, CONCEPTS, SITE
+from looked_at import outside
 from playwright.sync_api import Locator, Page
 
 from tfm_lite.figures.colours import STATES
@@ -124,6 +125,7 @@ def test_every_figure_moves_by_keyboard(open_page: Open, name: str) -> None:
             for control, value in zip(controls, places[k], strict=True):
                 move(page, control, value)
             assert_shows(figure, data, k)
+            assert not outside(page)
             pictures[k] = drawn(figure)
         assert len(set(pictures.values())) > len(pictures) / 2, "the words change, and the picture does not"
 
