@@ -35,7 +35,8 @@ def health(records: Sequence[Result]) -> Interactive:
     """How many of these runs have a task that was not learned, and which."""
     sentences = failures(records)
     count = (
-        f"Of {len(records)} runs, {sum(bool(metrics.failures(r)) for r in records)} had a task that was not learned."
+        f"Of {len(records)} run{'s' * (len(records) != 1)}, "
+        f"{sum(bool(metrics.failures(r)) for r in records)} had a task that was not learned."
     )
     items = "".join(f"<li>{escape(sentence)}.</li>" for sentence in sentences)
     html = f"<details{' open' * (len(sentences) <= 6)}><summary>{count}</summary><ul>{items}</ul></details>"
