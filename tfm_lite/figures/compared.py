@@ -6,7 +6,7 @@ Nothing here trains, draws or reads files. Averages and differences are in perce
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
@@ -144,9 +144,15 @@ class Paired:
         return f"{signed(self.mean)}{'' if math.isinf(self.half) else f' ± {self.half:.1f}'}"
 
 
-def paired(one: Group, other: Group, what: str = "averages") -> Paired | None:
-    """``one`` less ``other``, for each seed that both have; None if there is none. ``what`` is a property of a group."""
-    mine, theirs = (dict(zip(group.by_seed, getattr(group, what), strict=True)) for group in (one, other))
+def paired(one: Group, other: Group, what: str | Callable[[Result], float] = "averages") -> Paired | None:
+    """``one`` less ``other``, for each seed that both have; None if there is none. ``what`` is a property of a group, or a
+    number of a record."""
+
+    def by_seed(group: Group) -> dict[int, float]:
+        values = getattr(group, what) if isinstance(what, str) else map(what, group.records)
+        return dict(zip(group.by_seed, values, strict=True))
+
+    mine, theirs = by_seed(one), by_seed(other)
     seeds = tuple(sorted(mine.keys() & theirs.keys()))
     return Paired(seeds, tuple(mine[seed] - theirs[seed] for seed in seeds)) if seeds else None
 

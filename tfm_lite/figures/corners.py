@@ -65,9 +65,8 @@ def _square(rows: Sequence[int], columns: Sequence[int], *, step: int = 30) -> s
     ]
     ends: list[int] = []  # of each line of marks below, the column at which it ends
     for t, n in enumerate(columns, 1):
-        line = next(
-            (k for k, end in enumerate(ends) if n - end >= 3), len(ends)
-        )  # a mark is not quite three columns wide
+        # the first line with room for it: a mark is not quite three columns wide
+        line = next((k for k, end in enumerate(ends) if n - end >= 3), len(ends))
         ends[line : line + 1] = [n]
         x, y = left - 4 + step * n, below + 22 * line
         marks.append(f'<text x="{x}" y="{y}" text-anchor="end" font-size="19">I{_INDEX[t]} = {n}</text>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import mean, median
 
-from tfm_lite.figures.compared import Group, Paired, listed
+from tfm_lite.figures.compared import Group, listed, paired
 from tfm_lite.figures.explore import Interactive
 from tfm_lite.figures.listing import listing
 from tfm_lite.runs.results import Result
@@ -14,7 +14,7 @@ TEN = 10
 FIRST, LAST = slice(TEN), slice(-TEN, None)
 
 
-def ended(record: Result, tasks: slice) -> float:
+def ended(record: Result, tasks: slice = LAST) -> float:
     """Mean accuracy of these tasks at the end, in percent."""
     return 100 * mean(float(value or 0) for value in record.accuracy[-1][tasks])
 
@@ -49,10 +49,6 @@ def at_the_end(groups: Mapping[str, Group], one: str, others: Sequence[str]) -> 
     be compared with it."""
     said = []
     for other in others:
-        if not {one, other} <= groups.keys():
-            continue
-        mine, theirs = (groups[name].by_seed for name in (one, other))
-        if seeds := tuple(sorted(mine.keys() & theirs.keys())):
-            less = Paired(seeds, tuple(ended(mine[seed], LAST) - ended(theirs[seed], LAST) for seed in seeds))
-            said.append(f"{less}{' (one seed)' * (len(seeds) == 1)} less {other}")
+        if {one, other} <= groups.keys() and (less := paired(groups[one], groups[other], ended)):
+            said.append(f"{less}{' (one seed)' * (len(less.seeds) == 1)} less {other}")
     return f"In the last ten tasks {one} has, in points, {listed(said)}." if said else ""
